@@ -1,0 +1,50 @@
+# Everything a fresh machine needs is Python >= 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.ready
+BEGAN := $(shell date +%s)
+
+.PHONY: demo demo-reset crash test fast full check fmt bench soak lock clean
+
+demo: $(STAMP)
+	@$(VENV)/bin/dragoman demo --since $(BEGAN) $(if $(PORT),--port $(PORT))
+
+demo-reset:
+	@rm -rf .demo && echo "The demo forgot its chat: .demo is gone. make demo starts a new one."
+
+crash: $(STAMP)
+	@$(PY) -m tests.crash.run --rounds 10
+
+test: fast full
+
+fast: $(STAMP)
+	@$(PY) -m pytest -m "not full" -n 4 --dist worksteal
+
+full: $(STAMP)
+	@$(PY) -m pytest -m full
+
+check: $(STAMP)
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
+
+fmt: $(STAMP)
+	@$(VENV)/bin/ruff check --fix -q . ; $(VENV)/bin/ruff format -q .
+
+bench: $(STAMP)
+	@$(PY) -m bench
+
+soak: $(STAMP)
+	@$(PY) -m tests.crash.run --rounds 500
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+# Needs uv; the lock names no index, so it works behind any mirror.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache

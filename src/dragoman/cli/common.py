@@ -1,0 +1,159 @@
+"""What the commands share: settings, a database to read, and a way to change something."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.settings import Settings, load
+
+words(
+    {
+        "server_silent": "The server (process {pid}) does not answer at {url}: {detail}. If it is "
+        "stuck, stop it and try again.",
+    }
+)
+
+
+def settings(ctx: click.Context, **flags: Any) -> Settings:
+    """The settings of this command line. Raises SettingsError."""
+    given = ctx.find_root().obj or {}
+    home = given.get("home")
+    if home is None and "DRAGOMAN_HOME" not in os.environ:
+        home = usual_home()
+    return load(home, flags, os.environ, config=given.get("config"))
+
+
+def usual_home() -> Path:
+    """Where a command looks when it was not told: `.dragoman` here, or the demo's folder when that
+    is all there is (or all that runs)."""
+    from dragoman.store.lock import running_server
+
+    own, demo = Path(".dragoman"), Path(".demo")
+    if not demo.exists() or (own.exists() and running_server(demo / "dragoman.db") is None):
+        return own
+    if own.exists() and running_server(own / "dragoman.db") is not None:
+        return own
+    return demo
+
+
+def database_path(s: Settings) -> Path | None:
+    """The SQLite file, None for PostgreSQL."""
+    if not s.database_url.startswith("sqlite:///"):
+        return None
+    return Path(s.database_url.removeprefix("sqlite:///"))
+
+
+def server_address(s: Settings) -> str | None:
+    """host:port of the running server on this machine, None when none runs."""
+    from urllib.parse import urlsplit
+
+    from dragoman.store.lock import running_server
+
+    database = database_path(s)
+    server = running_server(database) if database is not None else None
+    return urlsplit(str(server["url"])).netloc if server and server.get("url") else None
+
+
+def public_url(s: Settings, path: str) -> str:
+    """Where others reach a path of ours: as the running server knows it, which may listen on a
+    port that this command was not told of; else by the settings."""
+    from dragoman.store.lock import running_server
+
+    database = database_path(s)
+    server = running_server(database) if database is not None else None
+    if server is not None and server.get("public_url"):
+        return f"{server['public_url']}/{path.lstrip('/')}"
+    return s.url_for(path)
+
+
+def change(s: Settings, name: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Run an operator's command: handed to the running server, or done here when none runs.
+
+    Raises SentenceError with what the person should read.
+    """
+    from dragoman.store.lock import ServerLock, running_server
+
+    path = database_path(s)
+    given = {"who": getpass.getuser(), **args}
+    if path is None:
+        return _change_here(s, name, given)
+    server = running_server(path)
+    if server is not None:
+        return _hand_over(server, name, given)
+    lock = ServerLock(path)
+    lock.take({"name": "a command", "pid": os.getpid()})
+    try:
+        return _change_here(s, name, given)
+    finally:
+        lock.release()
+
+
+def _change_here(s: Settings, name: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    from dragoman.domain.clock import Clock, Ids
+    from dragoman.engine import commands
+    from dragoman.engine.publish import Change
+    from dragoman.store import migrate
+    from dragoman.store.drivers import connect
+    from dragoman.vault import Vault
+
+    s.home.mkdir(parents=True, exist_ok=True)
+    vault = Vault.start(s.key, s.key_path)
+    migrate.upgrade(s.database_url)
+    tx = connect(s.database_url, write=True)
+    try:
+        tx.begin()
+        try:
+            who = Change(vault, Ids(), str(args["who"]), Clock().now())
+            result = commands.run(tx, who, name, args)
+            tx.commit()
+        except BaseException:
+            tx.rollback()
+            raise
+    finally:
+        tx.close()
+    return result
+
+
+def _hand_over(server: Mapping[str, Any], name: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(
+        f"{server['url']}/_control/{name}",
+        data=json.dumps(args).encode(),
+        headers={
+            "x-dragoman-control": str(server.get("token", "")),
+            "content-type": "application/json",
+        },
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=30) as answer:
+            result = json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        body = error.read()
+        if error.code == 422:
+            import dragoman.engine.commands  # noqa: F401  the words of its sentences
+
+            told = json.loads(body)["error"]
+            raise SentenceError(Sentence(told["id"], told.get("args", {}))) from None
+        detail = f"{error.code} {body.decode('utf-8', 'replace')}"
+        raise SentenceError(_silent(server, detail)) from None
+    except (OSError, ValueError) as error:
+        raise SentenceError(_silent(server, str(error))) from None
+    assert isinstance(result, dict)
+    return result
+
+
+def _silent(server: Mapping[str, Any], detail: str) -> Sentence:
+    return Sentence(
+        "server_silent",
+        {"pid": server.get("pid", "?"), "url": server.get("url", "?"), "detail": detail},
+    )

@@ -1,0 +1,162 @@
+"""One attempt as the message log keeps it: the call and what came of it, without secrets."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from dragoman.domain.wire import HttpCall, NoReply, Part, Reply
+from dragoman.vault import HIDDEN, Redactor, redact_headers, redact_url
+
+MAX_KEPT = 65_536  # bytes of either body
+
+_SENT_HEADERS = frozenset({"accept", "content-type", "content-length", "user-agent"})
+_CAME_HEADERS = frozenset(
+    {
+        "content-length",
+        "content-type",
+        "date",
+        "facebook-api-version",
+        "retry-after",
+        "server",
+        "x-app-usage",
+        "x-business-use-case-usage",
+        "x-correlation-id",
+        "x-fb-debug",
+        "x-fb-rev",
+        "x-fb-trace-id",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "x-request-id",
+    }
+)
+_TEXT_TYPES = ("text/", "application/json", "application/xml", "application/x-www-form-urlencoded")
+
+
+def redacted(
+    call: HttpCall, reply: Reply | NoReply | None = None, redactor: Redactor | None = None
+) -> dict[str, Any]:
+    """What to keep of an attempt, as JSON.
+
+    Always `method`, `url`, `purpose`, `headers`, `body` (a JSON value, form pairs, a list of
+    parts, or cut text). With a reply `status`, `reply_headers`, `reply_body` (text); with a
+    NoReply `phase`, `detail`. Hidden: headers not on the allow-list, the call's `secret_query`
+    (in the query and in a form), and the values of its secrets wherever they come up, such as in
+    an error that quotes the token. `redactor` adds what the installation knows.
+    """
+    names = frozenset(name.lower() for name in call.secret_query)
+    own = _redactor(_secrets(call, names))
+    out: dict[str, Any] = {
+        "method": call.method,
+        "url": redact_url(_url(call), names),
+        "purpose": call.purpose,
+        "headers": redact_headers(call.headers, _SENT_HEADERS - call.secret_headers),
+        "body": _body(call, names),
+    }
+    if isinstance(reply, Reply):
+        out["status"] = reply.status
+        out["reply_headers"] = {k: v for k, v in reply.headers.items() if k in _CAME_HEADERS}
+        out["reply_body"] = _text(reply)
+    elif reply is not None:
+        out["phase"] = reply.phase.value
+        out["detail"] = reply.detail
+    for one in (own, redactor):
+        if one is not None and one.finds(msgspec.json.encode(out).decode()):
+            out = one.json(out)
+    return _shortened(out)
+
+
+def _url(call: HttpCall) -> str:
+    if not call.query:
+        return call.url
+    mark = "&" if "?" in call.url else "?"
+    return call.url + mark + "&".join(f"{name}={value}" for name, value in call.query)
+
+
+def _body(call: HttpCall, secret_names: frozenset[str]) -> Any:
+    if call.json is not None:
+        try:
+            return msgspec.to_builtins(call.json)
+        except (TypeError, ValueError):
+            return f"<{type(call.json).__name__}, not JSON>"
+    if call.form:
+        return [[k, HIDDEN if k.lower() in secret_names else v] for k, v in call.form]
+    return [_part(part) for part in call.parts] or None
+
+
+def _part(part: Part) -> dict[str, Any]:
+    """A file is told by its size; a plain field is shown."""
+    shown: dict[str, Any] = {"name": part.name, "bytes": len(part.data)}
+    if part.content_type is not None:
+        shown["content_type"] = part.content_type
+    if part.filename is not None:
+        shown["filename"] = part.filename
+    elif len(part.data) <= 1024:
+        shown["text"] = part.data.decode("utf-8", "replace")
+    return shown
+
+
+def _text(reply: Reply) -> str:
+    kind = reply.headers.get("content-type", "").lower()
+    looks_like_text = kind.startswith(_TEXT_TYPES) or "+json" in kind
+    if not looks_like_text and (kind or b"\0" in reply.body):
+        return f"<{len(reply.body)} bytes of {kind or 'binary data'}>" if reply.body else ""
+    return reply.body.decode("utf-8", "replace")
+
+
+def _shortened(out: dict[str, Any]) -> dict[str, Any]:
+    """Both bodies within the limit. Cut last: a secret cut in two would no longer be found."""
+    text = out.get("reply_body", "")
+    if len(text) > MAX_KEPT // 4:  # no code point takes more than four bytes
+        out["reply_body"] = _cut(text.encode("utf-8", "replace"))
+    body = out["body"]
+    if body is not None:
+        data = msgspec.json.encode(body)
+        if len(data) > MAX_KEPT:
+            out["body"] = _cut(data)
+    return out
+
+
+def _cut(data: bytes) -> str:
+    if len(data) <= MAX_KEPT:
+        return data.decode()
+    return f"{data[:MAX_KEPT].decode('utf-8', 'ignore')}… ({len(data)} bytes)"
+
+
+def _secrets(call: HttpCall, secret_names: frozenset[str]) -> frozenset[str]:
+    """The values that this call's own declarations make secret."""
+    found: set[str] = set()
+    for name, value in call.headers.items():
+        if name.lower() in call.secret_headers:
+            found |= _header_secrets(value)
+    if secret_names:
+        query = parse_qsl(call.url.partition("?")[2].partition("#")[0], keep_blank_values=True)
+        for key, text in (*query, *call.query, *call.form):
+            if key.lower() in secret_names:
+                found.add(text)
+    return frozenset(found)
+
+
+def _header_secrets(value: str) -> set[str]:
+    """A header's value, its token behind the scheme, and a Basic header's password."""
+    scheme, space, token = value.partition(" ")
+    found = {value, token.strip()} if space else {value}
+    if scheme.lower() == "basic":
+        try:
+            pair = base64.b64decode(token, validate=True).decode("utf-8", "replace")
+        except (binascii.Error, ValueError):
+            return found
+        found |= {pair, pair.partition(":")[2]}
+    return found
+
+
+@functools.lru_cache(maxsize=256)
+def _redactor(secrets: frozenset[str]) -> Redactor | None:
+    """A channel's secrets are the same from call to call."""
+    return Redactor(secrets) if secrets else None

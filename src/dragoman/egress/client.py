@@ -1,0 +1,262 @@
+"""The one HTTP client out of the house: guarded, timed, capped, and honest about how far it got."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from dragoman.domain.sentences import Sentence, say
+from dragoman.domain.wire import HttpCall, NoReply, Phase, Reply
+from dragoman.egress.body import encode_body
+from dragoman.egress.guard import AddressRefused, Guard
+from dragoman.egress.wiring import (
+    GuardedResolver,
+    NothingLeft,
+    Progress,
+    WatchedRequest,
+    progress,
+)
+
+USER_AGENT = f"dragoman/{importlib.metadata.version('dragoman')}"
+MAX_BODY = 3 * 1024 * 1024
+MAX_MEDIA = 100 * 1024 * 1024  # the largest document WhatsApp carries
+_KEEP_ALIVE_S = 15.0  # under the idle limits of the load balancers in front of partners
+_DNS_TTL_S = 30
+_FRESH_TRIES = 3
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, token
+_BOUND_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+
+
+class _TooLong(Exception):
+    """The answer is over the cap."""
+
+
+class Egress:
+    """Carries out `HttpCall`s. One per process; its session opens with the first call.
+
+    allow: the operator's `egress_allow`. limit: calls in flight; more wait, within their timeout.
+    shut: refuse every call (replay); may be switched at any time.
+    """
+
+    def __init__(self, allow: Iterable[str] = (), *, limit: int = 256, shut: bool = False) -> None:
+        self.guard = Guard(allow)
+        self.shut = shut
+        self._limit = limit
+        self._session: aiohttp.ClientSession | None = None
+        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
+        self._closed = False
+
+    async def __aenter__(self) -> Egress:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection. Calls made afterwards are refused."""
+        self._closed = True
+        if self._session is not None:
+            await self._session.close()
+
+    async def call(
+        self, call: HttpCall, *, timeout_s: float = 10.0, max_body: int = MAX_BODY
+    ) -> Reply | NoReply:
+        """Make one call. Redirects are not followed: they are returned as they are.
+
+        `timeout_s` covers all of it, from waiting for a connection to the last byte of the answer;
+        `max_body` is in bytes, after decompression. Never raises for what the network, the other
+        side or the call's values do; being cancelled is passed on.
+        """
+        if self.shut or self._closed:
+            return NoReply(Phase.REFUSED, say(Sentence("egress_shut")))
+        try:
+            url = self.guard.target(call.url)
+            if call.query:
+                url = url.extend_query(call.query)
+            data, content_type = encode_body(call)
+            headers = _headers(tuple(call.headers.items()), content_type)
+        except AddressRefused as refused:
+            return NoReply(Phase.REFUSED, say(refused.sentence))
+        except (TypeError, ValueError, OverflowError) as error:
+            return NoReply(Phase.REFUSED, f"the call cannot be written: {type(error).__name__}")
+        return await self._make(call.method, url, headers, data, timeout_s, max_body)
+
+    async def fetch(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = 30.0,
+        max_body: int = MAX_MEDIA,
+        redirects: int = 3,
+    ) -> Reply | NoReply:
+        """GET with up to `redirects` redirects followed, each judged by the guard.
+
+        Authorization and cookies are left behind when the scheme, host or port changes. One
+        redirect too many is returned as it is. `timeout_s` is for each hop.
+        """
+        sent = dict(headers or {})
+        for left in range(redirects, -1, -1):
+            call = HttpCall("GET", url, purpose="fetch", headers=sent)
+            reply = await self.call(call, timeout_s=timeout_s, max_body=max_body)
+            if isinstance(reply, NoReply) or reply.status not in _REDIRECTS or left == 0:
+                return reply
+            location = reply.headers.get("location")
+            if location is None:
+                return reply
+            try:
+                here = URL(url)
+                there = here.join(URL(location))
+                if there.origin() != here.origin():
+                    sent = {k: v for k, v in sent.items() if k.lower() not in _BOUND_HEADERS}
+            except ValueError:  # a location that is no http URL
+                return NoReply(
+                    Phase.REFUSED,
+                    say(
+                        Sentence(
+                            "egress_url_wrong", {"url": location[:200], "why": "it is not a URL"}
+                        )
+                    ),
+                )
+            url = str(there)
+        return reply
+
+    async def _make(
+        self,
+        method: str,
+        url: URL,
+        headers: dict[str, str],
+        data: bytes | None,
+        timeout_s: float,
+        max_body: int,
+    ) -> Reply | NoReply:
+        """The call itself. What breaks before `begun` left nothing behind; all else is in doubt."""
+        session = self._session or self._open()
+        timeout = self._timeouts.get(timeout_s) or self._timeout(timeout_s)
+        here = Progress(method)
+        token = progress.set(here)
+        try:
+            for last in (False,) * (_FRESH_TRIES - 1) + (True,):
+                try:
+                    async with session.request(
+                        method,
+                        url,
+                        data=data,
+                        headers=headers,
+                        allow_redirects=False,
+                        timeout=timeout,
+                    ) as response:
+                        body = await _read(response, max_body)
+                        return Reply(response.status, _lower(response.headers), body)
+                except NothingLeft:
+                    if last:
+                        return NoReply(Phase.CONNECT, "the other side closed every connection")
+        except _TooLong:
+            return NoReply(Phase.SENT, f"the answer is longer than {max_body} bytes")
+        except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, AddressRefused):
+                return NoReply(Phase.REFUSED, say(error.os_error.sentence))
+            return _no_reply(here, url, error)
+        except Exception as error:  # aiohttp's family, OSError, ssl, timeouts, broken HTTP
+            return _no_reply(here, url, error)
+        finally:
+            progress.reset(token)
+        raise AssertionError("unreachable")
+
+    def _open(self) -> aiohttp.ClientSession:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=self._limit,
+                keepalive_timeout=_KEEP_ALIVE_S,
+                ttl_dns_cache=_DNS_TTL_S,
+                resolver=GuardedResolver(self.guard),
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": USER_AGENT},
+            request_class=WatchedRequest,
+        )
+        return self._session
+
+    def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
+        if len(self._timeouts) > 100:
+            self._timeouts.clear()
+        # aiohttp rounds deadlines over 5 s up to whole seconds unless told otherwise
+        made = aiohttp.ClientTimeout(total=seconds, ceil_threshold=float("inf"))
+        self._timeouts[seconds] = made
+        return made
+
+
+@functools.lru_cache(maxsize=256)
+def _headers(given: tuple[tuple[str, str], ...], content_type: str) -> dict[str, str]:
+    """The call's headers with a content type, unless it has one. Raises ValueError for a header
+    that would break the request open. A channel's headers are the same from call to call."""
+    headers = dict(given)
+    typed = not content_type
+    for name, value in given:
+        if not _NAME.fullmatch(name) or not (
+            value.isprintable() or value.replace("\t", "").isprintable()
+        ):
+            raise ValueError("a header holds what no header may")
+        if not typed and name.lower() == "content-type":
+            typed = True
+    if not typed:
+        headers["Content-Type"] = content_type
+    return headers
+
+
+def _lower(headers: Any) -> dict[str, str]:
+    """Header names in lower case; a name that comes twice has its values joined by a comma."""
+    out: dict[str, str] = {}
+    for name, value in headers.items():
+        key = name.lower()
+        out[key] = f"{out[key]}, {value}" if key in out else value
+    return out
+
+
+async def _read(response: aiohttp.ClientResponse, max_body: int) -> bytes:
+    """The whole body, never more than the cap in memory. Raises _TooLong."""
+    length = response.content_length
+    if length is not None and length > max_body:
+        raise _TooLong
+    if length is not None and "Content-Encoding" not in response.headers:
+        return await response.read()
+    out = bytearray()
+    async for chunk in response.content.iter_any():
+        out += chunk
+        if len(out) > max_body:
+            raise _TooLong
+    return bytes(out)
+
+
+def _no_reply(here: Progress, url: URL, error: Exception) -> NoReply:
+    """How far it got, and why it ended. The detail names host and port, never path or query,
+    which may hold secrets."""
+    phase = Phase.SENT if here.begun else Phase.CONNECT
+    place = f"{url.host}:{url.port}"
+    if isinstance(error, aiohttp.ServerFingerprintMismatch | aiohttp.ClientSSLError):
+        return NoReply(phase, f"{place}: TLS failed ({_reason(error)})")
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return NoReply(phase, f"{place}: the name does not resolve ({_reason(error)})")
+    if isinstance(error, TimeoutError):
+        what = "no whole answer in time" if here.begun else "no connection in time"
+        return NoReply(phase, f"{place}: {what}")
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return NoReply(phase, f"{place}: the connection was closed before an answer")
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return NoReply(phase, f"{place}: the answer broke off")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return NoReply(phase, f"{place}: the answer is not HTTP")
+    return NoReply(phase, f"{place}: {_reason(error)}")
+
+
+def _reason(error: Exception) -> str:
+    inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    text = inner.strerror if isinstance(inner, OSError) else None
+    return text or type(inner).__name__

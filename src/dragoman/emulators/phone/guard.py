@@ -1,0 +1,66 @@
+"""Who may drive the test phone: a page of this very origin, on this very machine.
+
+A foreign web page can make a browser send requests here. It cannot add the header of our own
+script without asking first, and its Origin gives it away; a name that was pointed at this machine
+(DNS rebinding) fails the check of the Host.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.exceptions import PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+
+from dragoman.domain.sentences import Sentence, say, words
+
+HEADER = "X-Dragoman-Phone"
+PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+FILE_POLICY = "default-src 'none'; sandbox"
+PAGE_HEADERS = {
+    "Content-Security-Policy": PAGE_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+words(
+    {
+        "phone_host_refused": "The test phone answers only on this machine's own address, and was "
+        "asked as {host!r}: open it as http://127.0.0.1.",
+        "phone_page_refused": "Only the test phone's own page may do this: another page, or a "
+        "request without the header X-Dragoman-Phone: 1, asked for it.",
+    }
+)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a Host header (`127.0.0.1:8400`, `[::1]:8400`, `localhost`) names this machine."""
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def only_our_page(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
+    """The guard of every route of the phone. Raises 403 with a sentence."""
+    host = connection.headers.get("Host", "")
+    if not is_loopback(host):
+        raise PermissionDeniedException(say(Sentence("phone_host_refused", {"host": host[:80]})))
+    if connection.scope["method"] in ("GET", "HEAD"):  # type: ignore[typeddict-item]
+        return
+    origin = connection.headers.get("Origin")
+    same = origin is None or origin.partition("://")[2] == host
+    site = connection.headers.get("Sec-Fetch-Site", "same-origin")
+    if connection.headers.get(HEADER) != "1" or not same or site != "same-origin":
+        raise PermissionDeniedException(say(Sentence("phone_page_refused")))

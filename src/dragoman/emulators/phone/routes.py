@@ -1,0 +1,270 @@
+"""The test phone's page and what it asks for, at /phone on the address of everything else.
+
+GET /phone is the page, /phone/state everything on it, /phone/events each change as it happens
+(server-sent events, one JSON object each). POSTs answer `{"ok": true, …}`, or `{"detail":
+sentence}` with 400 for bad input and 403 for a stranger (see `guard`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import msgspec
+from litestar import MediaType, Request, Response, Router, get, post
+from litestar.exceptions import NotFoundException
+from litestar.response import Stream
+from litestar.types import ControllerRouterHandler
+
+from dragoman import ui
+from dragoman.domain.sentences import Sentence, SentenceError, words
+
+from . import voice
+from .gestures import Gesture, body_of
+from .guard import FILE_POLICY, PAGE_HEADERS, only_our_page
+from .handsets import Handsets
+from .shapes import WireLine
+
+_HERE = Path(__file__).parent
+_SHOWABLE = ("image/png", "image/jpeg", "image/webp", "image/gif", "audio/", "video/")
+_LARGEST = 101 * 1024 * 1024  # Meta takes documents of 100 MB
+_UPLOADS = ("image", "video", "audio", "voice", "document", "sticker")
+
+words(
+    {
+        "phone_gesture_wrong": "The test phone did not understand what its page sent ({reason}): "
+        "reload the page.",
+        "phone_upload_wrong": "{kind!r} is no kind of file to send: choose one of {known}.",
+        "phone_no_clock": "No clock can be moved here: start the demo, whose clock can.",
+        "phone_no_faults": "No faults can be switched on here: start an emulated partner.",
+        "phone_upload_empty": "The file {name!r} is empty: choose one with something in it.",
+    }
+)
+
+
+class Chat(msgspec.Struct):
+    line: str
+    contact: str
+
+
+class Play(msgspec.Struct):
+    line: str
+    message: str
+
+
+class Invent(msgspec.Struct):
+    name: str = ""
+
+
+class Fault(msgspec.Struct):
+    """`name` None turns everything off."""
+
+    name: str | None = None
+    on: bool = False
+
+
+class Move(msgspec.Struct):
+    """`by` milliseconds; `back` sets the clock to the machine's again."""
+
+    by: int = 0
+    back: bool = False
+
+
+class Paid(Chat):
+    message: str
+    outcome: str
+
+
+def phone_routes(handsets: Handsets, env: jinja2.Environment) -> list[ControllerRouterHandler]:
+    """Everything below /phone. `env` comes from `ui.environment()`."""
+    pages = env.overlay(
+        loader=jinja2.ChoiceLoader(
+            [jinja2.FileSystemLoader(_HERE / "templates"), *([env.loader] if env.loader else [])]
+        )
+    )
+    return [
+        Router(
+            path="/phone",
+            route_handlers=[
+                *_reading(handsets, pages),
+                *_doing(handsets),
+                *_controls(handsets),
+                ui.served("/ui", ui.STATIC),
+                ui.served("/static", _HERE / "static"),
+            ],
+            guards=[only_our_page],
+            exception_handlers={SentenceError: _told},
+            include_in_schema=False,
+        )
+    ]
+
+
+def _told(_: Request[Any, Any, Any], error: SentenceError) -> Response[dict[str, str]]:
+    return Response({"detail": str(error)}, status_code=400, headers=PAGE_HEADERS)
+
+
+def _reading(handsets: Handsets, pages: jinja2.Environment) -> list[ControllerRouterHandler]:
+    @get("/", sync_to_thread=False)
+    def page() -> Response[str]:
+        html = pages.get_template("phone.html").render(title="Test phone", ui="/phone/ui")
+        return Response(html, media_type=MediaType.HTML, headers=PAGE_HEADERS)
+
+    @get("/state", sync_to_thread=False)
+    def state() -> Response[bytes]:
+        return _json(handsets.state())
+
+    @get("/events")
+    async def events() -> Stream:
+        headers = {**PAGE_HEADERS, "X-Accel-Buffering": "no"}
+        return Stream(_stream(handsets), media_type="text/event-stream", headers=headers)
+
+    @get("/media/{line:str}/{media:str}")
+    async def media(request: Request[Any, Any, Any]) -> Response[bytes]:
+        asked = request.path_params
+        found = await handsets.media(asked["line"], asked["media"])
+        if found is None:
+            raise NotFoundException
+        data, mime = found
+        # A stranger's file never becomes a page of this origin.
+        headers = {
+            "Content-Security-Policy": FILE_POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, max-age=3600",
+        }
+        if not mime.startswith(_SHOWABLE):
+            headers["Content-Disposition"] = "attachment"
+        return Response(data, media_type=mime, headers=headers)
+
+    return [page, state, events, media]
+
+
+def _doing(handsets: Handsets) -> list[ControllerRouterHandler]:
+    @post("/do")
+    async def do(request: Request[Any, Any, Any]) -> Response[bytes]:
+        gesture: Gesture = await _read(request, Gesture)
+        body, quoted = body_of(gesture)
+        sent = await handsets.person_sends(gesture.line, gesture.contact, body, quoted)
+        return _json({"ok": True, "id": sent})
+
+    @post("/upload", request_max_body_size=_LARGEST)
+    async def upload(request: Request[Any, Any, Any]) -> Response[bytes]:
+        asked = request.query_params
+        line, contact, kind = (asked.get(name, "") for name in ("line", "contact", "kind"))
+        filename, caption = asked.get("filename"), asked.get("caption")
+        if kind not in _UPLOADS:
+            known = ", ".join(_UPLOADS)
+            raise SentenceError(Sentence("phone_upload_wrong", {"kind": kind, "known": known}))
+        data = await request.body()
+        mime = request.headers.get("Content-Type", "application/octet-stream")
+        if kind == "voice":
+            data, mime = voice.silence(), voice.MIME
+        if not data:
+            raise SentenceError(Sentence("phone_upload_empty", {"name": filename or kind}))
+        media = await handsets.upload(line, data, mime, filename)
+        body = _media_body(kind, media, filename, caption)
+        sent = await handsets.person_sends(line, contact, body)
+        return _json({"ok": True, "id": sent})
+
+    @post("/look")
+    async def look(request: Request[Any, Any, Any]) -> Response[bytes]:
+        data: Chat = await _read(request, Chat)
+        return _json({"ok": True, "seen": await handsets.look(data.line, data.contact)})
+
+    @post("/play")
+    async def play(request: Request[Any, Any, Any]) -> Response[bytes]:
+        data: Play = await _read(request, Play)
+        await handsets.play(data.line, data.message)
+        return _json({"ok": True})
+
+    @post("/invent")
+    async def invent(request: Request[Any, Any, Any]) -> Response[bytes]:
+        data: Invent = await _read(request, Invent)
+        return _json({"ok": True, "contact": msgspec.to_builtins(handsets.invent(data.name))})
+
+    @post("/paid")
+    async def paid(request: Request[Any, Any, Any]) -> Response[bytes]:
+        data: Paid = await _read(request, Paid)
+        # Payment reports come with the partners' payment call-backs; until then it is a note.
+        note = {"message": data.message, "outcome": data.outcome}
+        handsets.wire(
+            WireLine(
+                handsets.clock.now(),
+                "note",
+                f"payment {data.outcome}",
+                "not reported yet",
+                note,
+                data.line,
+                data.contact,
+                data.message,
+            )
+        )
+        return _json({"ok": True})
+
+    return [do, upload, look, play, invent, paid]
+
+
+def _controls(handsets: Handsets) -> list[ControllerRouterHandler]:
+    @post("/faults")
+    async def faults(request: Request[Any, Any, Any]) -> Response[bytes]:
+        data: Fault = await _read(request, Fault)
+        switches = handsets.controls.get("faults")
+        if switches is None:
+            raise SentenceError(Sentence("phone_no_faults"))
+        if data.name is None:
+            switches.all_off()
+        else:
+            switches.set(data.name, data.on)
+        handsets.tell_panel()
+        return _json({"ok": True, "controls": handsets.panel()})
+
+    @post("/clock")
+    async def clock(request: Request[Any, Any, Any]) -> Response[bytes]:
+        data: Move = await _read(request, Move)
+        moved = handsets.controls.get("clock")
+        if moved is None:
+            raise SentenceError(Sentence("phone_no_clock"))
+        moved.move(-moved.offset_ms if data.back else data.by)
+        handsets.tell_panel()
+        return _json({"ok": True, "controls": handsets.panel()})
+
+    return [faults, clock]
+
+
+def _media_body(
+    kind: str, media: dict[str, Any], filename: str | None, caption: str | None
+) -> dict[str, Any]:
+    """An inbound media body: what the partner gave for the file, and what the person added."""
+    value = dict(media)
+    if kind == "document":
+        value["filename"] = filename or media.get("filename") or "document"
+    else:
+        value.pop("filename", None)
+    if kind in ("audio", "voice"):
+        value["voice"] = kind == "voice"
+        kind = "audio"
+    elif caption:
+        value["caption"] = caption
+    if kind == "sticker":
+        value["animated"] = False
+    return {"type": kind, kind: value}
+
+
+async def _stream(handsets: Handsets) -> AsyncIterator[bytes]:
+    # A first comment makes proxies and browsers show the stream as open at once.
+    yield b": open\n\n"
+    async for change in handsets.changes():
+        yield b"data: " + msgspec.json.encode(change) + b"\n\n"
+
+
+async def _read(request: Request[Any, Any, Any], shape: Any) -> Any:
+    """The body as `shape`. Raises SentenceError for anything else."""
+    try:
+        return msgspec.json.decode(await request.body(), type=shape)
+    except msgspec.MsgspecError as error:
+        raise SentenceError(Sentence("phone_gesture_wrong", {"reason": str(error)})) from error
+
+
+def _json(value: Any) -> Response[bytes]:
+    return Response(msgspec.json.encode(value), media_type="application/json", headers=PAGE_HEADERS)

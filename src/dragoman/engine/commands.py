@@ -1,0 +1,172 @@
+"""What an operator may change, by name. The CLI runs these on the database itself when no server
+runs, and hands them to the server when one does; both end here, in one transaction.
+
+Arguments and results are JSON values. Errors are SentenceError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from dragoman.domain.clock import id_number, id_text
+from dragoman.domain.config import AgentConfig
+from dragoman.domain.sentences import Sentence, SentenceError, say, words
+from dragoman.partners.contract import Complaint
+from dragoman.partners.registry import partner
+from dragoman.store import doubts
+from dragoman.store.drivers import Tx
+
+from . import publish
+from .apps import App
+from .publish import Change
+
+words(
+    {
+        "command_unknown": "There is no command {name!r}.",
+        "command_wrong": "The command {name} was not understood, so nothing was changed: "
+        "{problem}.",
+        "message_id_wrong": "{value!r} is no message id. They look like out-7F3KQ2M0ZB4C1.",
+    }
+)
+
+Json = dict[str, Any]
+
+
+def run(tx: Tx, change: Change, name: str, args: Mapping[str, Any]) -> Json:
+    """One command inside an open transaction."""
+    command = COMMANDS.get(name)
+    if command is None:
+        raise SentenceError(Sentence("command_unknown", {"name": name}))
+    try:
+        return command(tx, change, args)
+    except SentenceError:
+        raise
+    except KeyError as error:
+        problem = f"{error.args[0]} is missing"
+    except (TypeError, ValueError, msgspec.MsgspecError) as error:
+        problem = str(error)
+    raise SentenceError(Sentence("command_wrong", {"name": name, "problem": problem}))
+
+
+def message_id(text: str) -> int:
+    """Our id from what a person wrote: `out-7F3K…`, with or without its lead."""
+    bare = text.strip().rsplit("-", 1)[-1]
+    try:
+        return id_number(bare)
+    except ValueError:
+        raise SentenceError(Sentence("message_id_wrong", {"value": text})) from None
+
+
+def _agent(args: Mapping[str, Any]) -> AgentConfig:
+    path = str(args.get("agent", "") or "")
+    if not path:
+        return AgentConfig()
+    return AgentConfig("script" if path.endswith(".js") else "python", path)
+
+
+def _app_create(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    app = publish.create(tx, change, args["name"], _agent(args), args.get("stream_id"))
+    return describe(app)
+
+
+def _app_set(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    known = ("fallback", "debounce_ms", "session_minutes", "resend_after_ms")
+    values = {k: args[k] for k in known if args.get(k) is not None}
+    if args.get("agent"):
+        values["agent"] = _agent(args)
+    return describe(publish.set_app(tx, change, args["name"], values))
+
+
+def _app_publish(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    app, version = publish.publish(tx, change, args["name"], args.get("note", ""))
+    return {**describe(app), "version": version}
+
+
+def _app_rollback(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    app, version = publish.rollback(tx, change, args["name"], int(args["version"]))
+    return {**describe(app), "version": version}
+
+
+def _app_list(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    from .apps import read_apps
+
+    return {"apps": [describe(app) for app in read_apps(tx, change.vault)]}
+
+
+def _app_versions(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    app = publish.find(tx, change.vault, args["name"])
+    rows = publish.versions(tx, app)
+    return {"versions": [{"version": v, "at": at, "by": by, "note": n} for v, at, by, n in rows]}
+
+
+def _channel_set(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    app, complaints = publish.set_channel(
+        tx, change, args["name"], args.get("partner"), args.get("values", {}),
+        args.get("switches"),
+    )  # fmt: skip
+    return {**describe(app), "complaints": _told(complaints)}
+
+
+def _channel_enable(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    return describe(publish.enable(tx, change, args["name"], bool(args.get("on", True))))
+
+
+def _channel_show(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    app = publish.find(tx, change.vault, args["name"])
+    lacks = publish.missing(app.draft)
+    return {**describe(app), "missing": _told(lacks)}
+
+
+def _settle(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    again = doubts.settle(
+        tx, change.ids, message_id(args["id"]), bool(args["arrived"]), change.who, change.now
+    )
+    return {"again": None if again is None else f"out-{id_text(again)}"}
+
+
+def _told(complaints: list[Complaint]) -> list[Json]:
+    return [{"field": c.field, "sentence": say(c.sentence)} for c in complaints]
+
+
+def describe(app: App) -> Json:
+    """An app for people: no secret in it, ever."""
+    draft = app.draft.config
+    channel = draft.channel
+    values: Json = {}
+    if channel.partner:
+        fields = {f.name: f for f in partner(channel.partner).SETTINGS}
+        for key, value in channel.values.get(channel.partner, {}).items():
+            secret = key in fields and fields[key].kind == "secret"
+            values[key] = ("••••••••" if value else "") if secret else value
+    live = app.published
+    return {
+        "name": app.name,
+        "stream_id": app.stream_id,
+        "agent": {"kind": draft.agent.kind, "path": draft.agent.path},
+        "partner": channel.partner,
+        "enabled": channel.enabled,
+        "values": values,
+        "numbers": sorted(app.draft.numbers()),
+        "published": live.version if live is not None else 0,
+        "live_partner": live.config.channel.partner if live is not None else "",
+        "live_enabled": live.config.channel.enabled if live is not None else False,
+        "waiting": live is None or live.config != draft,
+        "verify_token": values.get("verify_token", ""),
+    }
+
+
+COMMANDS: dict[str, Callable[[Tx, Change, Mapping[str, Any]], Json]] = {
+    "app.create": _app_create,
+    "app.set": _app_set,
+    "app.publish": _app_publish,
+    "app.rollback": _app_rollback,
+    "app.list": _app_list,
+    "app.versions": _app_versions,
+    "channel.set": _channel_set,
+    "channel.enable": _channel_enable,
+    "channel.show": _channel_show,
+    "doubt.settle": _settle,
+}

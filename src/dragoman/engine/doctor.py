@@ -1,0 +1,309 @@
+"""Everything that can be wrong, looked at one by one: what was found, and what to do about it.
+
+Nothing is changed and nothing is sent; partners are asked once whether they accept the credentials.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from dragoman.domain.clock import Clock
+from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.wire import HttpCall, Reply
+from dragoman.egress import Egress
+from dragoman.store import doubts
+from dragoman.store.drivers import Tx, connect, translate
+from dragoman.store.errors import StoreError
+from dragoman.store.lock import running_server
+from dragoman.store.queries.messages import MAX_ID
+from dragoman.store.store import reader
+from dragoman.vault import SENTENCES as VAULT_SENTENCES
+from dragoman.vault import Vault, VaultError
+
+from .apps import read_apps, secret_context
+
+State = Literal["ok", "warn", "fail", "none"]
+
+ROOM_MB = 200
+ROOM_PART = 0.05
+
+words(VAULT_SENTENCES)
+words(
+    {
+        "check_home_ok": "{path} can be written.",
+        "check_home_new": "{path} is not there yet; the first start makes it.",
+        "check_home_wrong": "{path} cannot be written: {reason}.",
+        "check_home_fix": "Give this user the folder, or choose another with --home.",
+        "check_disk_ok": "{free} free ({part} %).",
+        "check_disk_low": "Only {free} free ({part} %) at {path}.",
+        "check_disk_fix": "Free space: a full disk makes every webhook wait with 503.",
+        "check_key_env": "The key comes from the environment.",
+        "check_key_ok": "{path} is there, readable by its owner only.",
+        "check_key_new": "{path} is not there yet; the first start makes it.",
+        "check_key_lost": "{path} is not there, and {n} stored secrets need it.",
+        "check_key_lost_fix": "Bring the key file back from its backup, or enter every secret "
+        "again.",
+        "check_secrets_ok": "{n} stored secrets open with it.",
+        "check_database_ok": "{url}, schema {version}.",
+        "check_database_none": "There is no database yet at {url}.",
+        "check_database_fix": "Start the server once, or run `dragoman app create NAME`.",
+        "check_locked_ok": "It can be written; no server runs on it.",
+        "check_server_ok": "{name}, process {pid}, is ready.",
+        "check_server_busy": "{name}, process {pid}, works on the database just now.",
+        "check_server_silent": "{name}, process {pid}, does not answer at {url}: {detail}.",
+        "check_server_unready": "{name}, process {pid}, is not ready: {detail}.",
+        "check_server_fix": "Look at its log; if it is stuck, stop it and start it again.",
+        "check_servers": "{names} seen within the last minute.",
+        "check_servers_none": "No server was seen within the last minute.",
+        "check_hold": "Sending from {number} waits since {since}: {reason}",
+        "check_doubts": "{n} in doubt.",
+        "check_doubts_fix": "`dragoman doubt --all` lists them, `dragoman settle` ends them.",
+        "check_parked": "{n} parked, because their turn crashed too often.",
+        "check_parked_fix": "`dragoman log --status parked` lists them; mend the agent.",
+        "check_queue_ok": "Nothing is held, in doubt or parked.",
+        "check_no_app": "There is no app yet.",
+        "check_no_app_fix": "Run `dragoman app create NAME --agent FILE`.",
+    }
+)
+
+
+class House(msgspec.Struct, frozen=True):
+    """What is examined, from the settings. timeout_s: for each call."""
+
+    home: Path
+    database_url: str
+    key: str
+    key_path: Path
+    public_url: str
+    base_url: str
+    egress_allow: tuple[str, ...] = ()
+    timeout_s: float = 10.0
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One line. state: none for what is not needed or cannot be asked."""
+
+    name: str
+    state: State
+    what: Sentence
+    remedy: Sentence | None = None
+
+
+async def examine(house: House) -> AsyncIterator[Check]:
+    """Every check, in an order in which an early failure explains the later ones."""
+    from .doctor_channels import channels
+
+    yield _home(house)
+    yield _disk(house)
+    tx: Tx | None = None
+    try:
+        found = _database(house)
+        tx = found if not isinstance(found, Check) else None
+        vault, checks = _key(house, tx)
+        for check in checks:
+            yield check
+        if isinstance(found, Check):
+            yield found
+            return
+        yield Check("database", "ok", Sentence("check_database_ok", _about(house, found)))
+        async for check in _writing(house, found):
+            yield check
+        if vault is not None:
+            apps = read_apps(found, vault)
+            if not apps:
+                fix = Sentence("check_no_app_fix")
+                yield Check("apps", "warn", Sentence("check_no_app"), fix)
+            async for check in channels(house, apps):
+                yield check
+        for check in _queue(found):
+            yield check
+    finally:
+        if tx is not None:
+            tx.close()  # type: ignore[attr-defined]
+
+
+# --- the machine ---------------------------------------------------------------------------------
+
+
+def _home(house: House) -> Check:
+    path = house.home
+    args: dict[str, Any] = {"path": str(path)}
+    if not path.exists():
+        parent = next(p for p in path.parents if p.exists())
+        if os.access(parent, os.W_OK):
+            return Check("home", "none", Sentence("check_home_new", args))
+        args["reason"] = f"{parent} is not writable"
+        return Check("home", "fail", Sentence("check_home_wrong", args), Sentence("check_home_fix"))
+    try:
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        args["reason"] = error.strerror or str(error)
+        return Check("home", "fail", Sentence("check_home_wrong", args), Sentence("check_home_fix"))
+    return Check("home", "ok", Sentence("check_home_ok", args))
+
+
+def _disk(house: House) -> Check:
+    place = next(p for p in (house.home, *house.home.parents) if p.exists())
+    usage = shutil.disk_usage(place)
+    part = usage.free / usage.total
+    megabytes = usage.free / 1e6
+    free = f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
+    args = {"free": free, "part": round(part * 100), "path": str(place)}
+    if megabytes > ROOM_MB and part > ROOM_PART:
+        return Check("disk", "ok", Sentence("check_disk_ok", args))
+    state: State = "warn" if megabytes > ROOM_MB else "fail"
+    return Check("disk", state, Sentence("check_disk_low", args), Sentence("check_disk_fix"))
+
+
+def _key(house: House, tx: Tx | None) -> tuple[Vault | None, list[Check]]:
+    """The key, and whether it opens what was sealed."""
+    rows = [] if tx is None else tx.run(
+        "SELECT app_id,id,sealed FROM secret WHERE revoked IS NULL"
+    )  # fmt: skip
+    args = {"path": str(house.key_path), "n": len(rows)}
+    if not house.key and not house.key_path.exists():  # looking must not make one
+        if rows:
+            lost = Sentence("check_key_lost", args)
+            return None, [Check("key", "fail", lost, Sentence("check_key_lost_fix"))]
+        return None, [Check("key", "none", Sentence("check_key_new", args))]
+    try:
+        vault = Vault.start(house.key, house.key_path)
+        found = Sentence("check_key_env") if house.key else Sentence("check_key_ok", args)
+        checks = [Check("key", "ok", found)]
+        for app_id, id, sealed in rows:
+            vault.open(bytes(sealed), context=secret_context(app_id, id))
+    except VaultError as error:
+        return None, [Check("key", "fail", Sentence(error.message_id, error.values))]
+    if rows:
+        checks.append(Check("secrets", "ok", Sentence("check_secrets_ok", args)))
+    return vault, checks
+
+
+# --- the database --------------------------------------------------------------------------------
+
+
+def _file(house: House) -> Path | None:
+    if not house.database_url.startswith("sqlite:///"):
+        return None
+    return Path(house.database_url.removeprefix("sqlite:///"))
+
+
+def _database(house: House) -> Tx | Check:
+    """A connection, or why there is none."""
+    path = _file(house)
+    if path is not None and not path.exists():
+        what = Sentence("check_database_none", {"url": house.database_url})
+        return Check("database", "fail", what, Sentence("check_database_fix"))
+    try:
+        return reader(house.database_url)
+    except StoreError as error:
+        return Check("database", "fail", _locked(error) or error.sentence)
+
+
+def _locked(error: StoreError) -> Sentence | None:
+    detail = str(error.sentence.args.get("detail", ""))
+    return Sentence("store_locked", {"detail": detail}) if "locked" in detail else None
+
+
+def _about(house: House, tx: Tx) -> dict[str, Any]:
+    from dragoman.store.migrate import public
+
+    version = tx.run("SELECT version_num FROM alembic_version")[0][0]
+    return {"url": public(house.database_url), "version": version}
+
+
+async def _writing(house: House, tx: Tx) -> AsyncIterator[Check]:
+    """Who writes the database: a server that answers, or anybody who can lock it."""
+    path = _file(house)
+    if path is None:
+        yield _servers(tx)
+        return
+    server = running_server(path)
+    if server is not None:
+        yield await _server(house, server)
+        return
+    try:
+        _lock(house.database_url)
+    except Exception as error:
+        away = error if isinstance(error, StoreError) else translate(error)
+        if away is None:
+            raise
+        yield Check("writing", "fail", _locked(away) or away.sentence)
+        return
+    yield Check("writing", "ok", Sentence("check_locked_ok"))
+
+
+def _lock(url: str) -> None:
+    tx = connect(url, write=True)
+    try:
+        tx.run("PRAGMA busy_timeout=500")
+        tx.begin()
+        tx.rollback()
+    finally:
+        tx.close()
+
+
+def _servers(tx: Tx) -> Check:
+    since = Clock().now() - 60_000
+    rows = tx.run("SELECT name FROM process WHERE seen_at>? ORDER BY name", (since,))
+    if not rows:
+        return Check("server", "none", Sentence("check_servers_none"))
+    names = ", ".join(r[0] for r in rows)
+    return Check("server", "ok", Sentence("check_servers", {"names": names}))
+
+
+async def _server(house: House, server: dict[str, Any]) -> Check:
+    args = {k: server.get(k, "?") for k in ("name", "pid", "url")}
+    if "url" not in server:  # a command that holds the lock for a moment
+        return Check("server", "ok", Sentence("check_server_busy", args))
+    address = str(server["url"]).partition("//")[2]
+    async with Egress((address,)) as egress:
+        reply = await egress.call(
+            HttpCall("GET", f"{server['url']}/readyz", "ready"), timeout_s=house.timeout_s
+        )
+    fix = Sentence("check_server_fix")
+    if not isinstance(reply, Reply):
+        args["detail"] = reply.detail
+        return Check("server", "fail", Sentence("check_server_silent", args), fix)
+    if reply.status != 200:
+        args["detail"] = reply.body[:300].decode("utf-8", "replace")
+        return Check("server", "fail", Sentence("check_server_unready", args), fix)
+    return Check("server", "ok", Sentence("check_server_ok", args))
+
+
+# --- what waits for a person ---------------------------------------------------------------------
+
+
+def _queue(tx: Tx) -> Iterator[Check]:
+    from .standing import duration, error_sentence, phone
+    from .wording import say
+
+    now = Clock().now()
+    clean = True
+    for key, display, since, hold in tx.run(
+        "SELECT key,display,hold_since,hold FROM number WHERE hold_since>0 AND hold IS NOT NULL"
+    ):
+        args = {"number": phone(display) or key, "since": duration(max(0, now - since)),
+                "reason": say(error_sentence(hold))}  # fmt: skip
+        clean = False
+        yield Check("sending", "fail", Sentence("check_hold", args))
+    doubtful = len(doubts.listed(tx, MAX_ID))
+    if doubtful:
+        clean = False
+        fix = Sentence("check_doubts_fix")
+        yield Check("doubts", "warn", Sentence("check_doubts", {"n": doubtful}), fix)
+    parked = tx.run("SELECT count(*) FROM message WHERE answer=3")[0][0]
+    if parked:
+        clean = False
+        fix = Sentence("check_parked_fix")
+        yield Check("parked", "warn", Sentence("check_parked", {"n": parked}), fix)
+    if clean:
+        yield Check("waiting", "ok", Sentence("check_queue_ok"))

@@ -1,0 +1,232 @@
+"""The doctor's look at each app: agent, channel, credentials, clock, and the address that partners
+must reach."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import email.utils
+import ipaddress
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from dragoman.domain.clock import Clock
+from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.wire import HttpCall, NoReply, Phase, Reply
+from dragoman.egress import Egress
+from dragoman.egress.guard import public
+from dragoman.partners.contract import Partner
+
+from .apps import App, Copy
+from .doctor import Check, House, State
+from .publish import missing
+
+if TYPE_CHECKING:
+    from dragoman.domain.config import AgentConfig
+
+MAX_SKEW_S = 30
+
+words(
+    {
+        "check_agent_none": "It has no agent: messages are kept and not answered.",
+        "check_agent_none_fix": "Run `dragoman app set '{app}' --agent FILE`, then publish.",
+        "check_agent_gone": "Its agent {path} is not there.",
+        "check_agent_gone_fix": "Bring the file back, or give the app another agent.",
+        "check_agent_wrong": "Its agent {path} has a syntax error in line {line}: {problem}.",
+        "check_agent_wrong_fix": "Mend the file; the last good version goes on until a restart.",
+        "check_no_channel": "It has no messaging partner yet.",
+        "check_no_channel_fix": "Run `dragoman connect cloud-api`, which asks for everything.",
+        "check_unpublished": "It is not published: messages are kept and not answered.",
+        "check_unpublished_fix": "Run `dragoman app publish '{app}'`.",
+        "check_disabled": "Its channel is switched off: messages are kept and not answered.",
+        "check_disabled_fix": "Run `dragoman channel enable '{app}'`, then publish.",
+        "check_incomplete_fix": "Set it with `dragoman channel set '{app}'`, then publish.",
+        "check_app_ok": "Version {version} is live: {partner}, {numbers}.",
+        "check_probe_none": "{partner} cannot be asked without sending.",
+        "check_probe_ok": "{partner} accepts the credentials.",
+        "check_unreachable": "{partner} cannot be reached: {detail}.",
+        "check_unreachable_fix": "Check this machine's network, name service and firewall, and "
+        "the address of {partner} in the channel.",
+        "check_refused": "{partner} was not called. {detail}",
+        "check_not_allowed": "{place} answers, but is not in egress_allow here, so a server with "
+        "these settings does not call it.",
+        "check_not_allowed_fix": "Add it to egress_allow (the demo does so by itself).",
+        "check_token_fix": "Until then its answers wait, for a day at most.",
+        "check_clock_ok": "This machine's clock agrees with {partner}'s within {skew} s.",
+        "check_clock_wrong": "This machine's clock is {skew} s {side} {partner}'s.",
+        "check_clock_fix": "Switch time synchronisation on (such as chrony or systemd-timesyncd): "
+        "windows and retries go by the clock.",
+        "check_public_none": "No channel needs it: every partner here is on this machine.",
+        "check_public_unset": "public_url is not set, so partners would be told {base}, which only "
+        "this machine reaches.",
+        "check_public_plain": "public_url is {url}, and partners call only https.",
+        "check_public_local": "public_url is {url}, which is {address}: nobody outside reaches "
+        "that.",
+        "check_public_name": "public_url is {url}, and that name does not resolve: {detail}.",
+        "check_public_fix": "Set public_url to the https address of this machine, like "
+        "https://bot.example.com.",
+        "check_public_ok": "{url} is https and resolves to a public address.",
+    }
+)
+
+
+async def channels(house: House, apps: Sequence[App]) -> AsyncIterator[Check]:
+    """Checks of every app, then of the public address, which only a real partner needs."""
+    real = False
+    async with Egress(house.egress_allow) as egress:
+        for app in apps:
+            name = f"app {app.name}"
+            copy = app.published or app.draft
+            for check in _app(name, app, copy):
+                yield check
+            talker = copy.partner
+            if talker is None or talker.NAME not in copy.settings:
+                continue
+            call = talker.render_probe(copy.settings[talker.NAME])
+            real = real or call is None or not _local(call.url)
+            async for check in _probe(house, egress, name, talker, call):
+                yield check
+    if real:
+        yield await asyncio.to_thread(_public, house)
+    elif apps:
+        yield Check("callback", "none", Sentence("check_public_none"))
+
+
+# --- one app -------------------------------------------------------------------------------------
+
+
+def _app(name: str, app: App, copy: Copy) -> Iterator[Check]:
+    args: dict[str, Any] = {"app": app.name}
+    yield from _agent(name, copy.config.agent, args)
+    talker = copy.partner
+    if talker is None:
+        fix = Sentence("check_no_channel_fix")
+        yield Check(name, "warn", Sentence("check_no_channel"), fix)
+        return
+    live = app.published is not None
+    enabled = copy.config.channel.enabled
+    if not live:
+        fix = Sentence("check_unpublished_fix", args)
+        yield Check(name, "warn", Sentence("check_unpublished"), fix)
+    elif not enabled:
+        fix = Sentence("check_disabled_fix", args)
+        yield Check(name, "warn", Sentence("check_disabled"), fix)
+    lacks = missing(copy)
+    state: State = "fail" if live and enabled else "warn"
+    for complaint in lacks:
+        yield Check(name, state, complaint.sentence, Sentence("check_incomplete_fix", args))
+    if live and enabled and not lacks:
+        count = len(copy.numbers())
+        args = {"version": copy.version, "partner": talker.LABEL,
+                "numbers": "1 number" if count == 1 else f"{count} numbers"}  # fmt: skip
+        yield Check(name, "ok", Sentence("check_app_ok", args))
+
+
+def _agent(name: str, agent: AgentConfig, args: dict[str, Any]) -> Iterator[Check]:
+    if agent.kind == "none":
+        fix = Sentence("check_agent_none_fix", args)
+        yield Check(name, "warn", Sentence("check_agent_none"), fix)
+        return
+    if not agent.path:
+        return
+    where = {**args, "path": agent.path}
+    try:
+        source = Path(agent.path).read_bytes()
+    except OSError:
+        fix = Sentence("check_agent_gone_fix")
+        yield Check(name, "fail", Sentence("check_agent_gone", where), fix)
+        return
+    if agent.kind == "python":
+        try:
+            compile(source, agent.path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            where["line"] = getattr(error, "lineno", None) or "?"
+            where["problem"] = getattr(error, "msg", None) or str(error)
+            fix = Sentence("check_agent_wrong_fix")
+            yield Check(name, "fail", Sentence("check_agent_wrong", where), fix)
+
+
+async def _probe(
+    house: House, egress: Egress, name: str, talker: Partner, call: HttpCall | None
+) -> AsyncIterator[Check]:
+    """Ask the partner about the credentials, and look at the clock of its answer."""
+    args: dict[str, Any] = {"partner": talker.LABEL}
+    if call is None:
+        yield Check(name, "none", Sentence("check_probe_none", args))
+        return
+    began = Clock().real()
+    reply = await egress.call(call, timeout_s=house.timeout_s)
+    if isinstance(reply, NoReply) and reply.phase is Phase.REFUSED and _local(call.url):
+        place = urlsplit(call.url).netloc
+        async with Egress((place,)) as wider:
+            reply = await wider.call(call, timeout_s=house.timeout_s)
+        if isinstance(reply, Reply):
+            what = Sentence("check_not_allowed", {"place": place})
+            yield Check(name, "warn", what, Sentence("check_not_allowed_fix"))
+    middle = (began + Clock().real()) / 2000
+    if not isinstance(reply, Reply):
+        yield _no_answer(name, args, reply)
+        return
+    problem = talker.read_probe(reply)
+    if problem is not None:
+        yield Check(name, "fail", problem, Sentence("check_token_fix"))
+    else:
+        yield Check(name, "ok", Sentence("check_probe_ok", args))
+    with contextlib.suppress(TypeError, ValueError, KeyError):
+        theirs = email.utils.parsedate_to_datetime(reply.headers["date"]).timestamp()
+        yield _clock(args, round(middle - theirs))
+
+
+def _no_answer(name: str, args: dict[str, Any], reply: NoReply) -> Check:
+    if reply.phase is Phase.REFUSED:
+        return Check(name, "fail", Sentence("check_refused", {**args, "detail": reply.detail}))
+    args = {**args, "detail": reply.detail.rstrip(".")}
+    fix = Sentence("check_unreachable_fix", args)
+    return Check(name, "fail", Sentence("check_unreachable", args), fix)
+
+
+def _clock(args: dict[str, Any], skew: int) -> Check:
+    args = {**args, "skew": abs(skew), "side": "ahead of" if skew > 0 else "behind"}
+    if abs(skew) <= MAX_SKEW_S:
+        return Check("clock", "ok", Sentence("check_clock_ok", args))
+    return Check("clock", "fail", Sentence("check_clock_wrong", args), Sentence("check_clock_fix"))
+
+
+# --- the address that partners call --------------------------------------------------------------
+
+
+def _local(url: str) -> bool:
+    """Whether a partner's address is on this machine or its network: an emulator."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return not public(ipaddress.ip_address(host))
+    except ValueError:
+        return False
+
+
+def _public(house: House) -> Check:
+    """Whether the callback can be reached, as far as this machine can tell."""
+    fix = Sentence("check_public_fix")
+    url = house.public_url
+    if not url:
+        what = Sentence("check_public_unset", {"base": house.base_url})
+        return Check("callback", "fail", what, fix)
+    parts = urlsplit(url)
+    if parts.scheme != "https":
+        return Check("callback", "fail", Sentence("check_public_plain", {"url": url}), fix)
+    host = parts.hostname or ""
+    try:
+        found = socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        args = {"url": url, "detail": getattr(error, "strerror", None) or str(error)}
+        return Check("callback", "fail", Sentence("check_public_name", args), fix)
+    for address in sorted({str(one[4][0]).partition("%")[0] for one in found}):
+        if not public(ipaddress.ip_address(address)):
+            args = {"url": url, "address": address}
+            return Check("callback", "fail", Sentence("check_public_local", args), fix)
+    return Check("callback", "ok", Sentence("check_public_ok", {"url": url}))

@@ -1,0 +1,259 @@
+"""Changing an app: create, set, enable, publish, roll back. The CLI, the API and the console all
+come here, as functions of a transaction, so that they work with and without a running server.
+
+Save touches only the in-development copy. Publish makes an immutable version of it. A roll back is
+a publish of an older version and never revives a revoked secret.
+"""
+
+from __future__ import annotations
+
+import secrets as randomness
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from dragoman.domain import config as configs
+from dragoman.domain.clock import Ids
+from dragoman.domain.config import AgentConfig, AppConfig
+from dragoman.domain.sentences import Sentence, SentenceError, say, words
+from dragoman.partners.contract import Complaint, Field
+from dragoman.partners.registry import PARTNERS, partner
+from dragoman.store.drivers import Tx
+from dragoman.vault import Vault
+
+from .apps import App, Copy, read_apps, secret_context
+
+words(
+    {
+        "app_unknown": "There is no app {name!r}. Apps: {known}.",
+        "app_exists": "There is already an app named {name!r}. Choose another name.",
+        "app_name_wrong": "{name!r} cannot name an app: use 1 to 60 letters, digits, spaces or "
+        "hyphens.",
+        "nothing_to_publish": "Nothing to publish: the published copy is what is in development.",
+        "version_unknown": "The app {name} has no version {version}. Versions: {known}.",
+        "channel_incomplete": "The channel cannot be enabled yet: {missing}",
+        "field_unknown": "{partner} has no setting {field!r}. Settings: {known}.",
+        "no_partner": "Choose a messaging partner first, such as: "
+        "dragoman channel set {name} --partner cloud-api.",
+        "changed_meanwhile": "Someone else saved the app {name} meanwhile. Look at it again, then "
+        "save your change.",
+        "number_taken": "The number {number} is already used by the app {app}. A number belongs "
+        "to one app: remove it there first.",
+    }
+)
+
+_json = msgspec.json.Encoder()
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Who changes, when (Unix ms) and with what."""
+
+    vault: Vault
+    ids: Ids
+    who: str
+    now: int
+
+
+def find(tx: Tx, vault: Vault, name: str) -> App:
+    """An app by name or stream id. Raises SentenceError."""
+    apps = read_apps(tx, vault)
+    for app in apps:
+        if name in (app.name, app.stream_id):
+            return app
+    known = ", ".join(a.name for a in apps) or "none yet (dragoman app create NAME)"
+    raise SentenceError(Sentence("app_unknown", {"name": name, "known": known}))
+
+
+def create(
+    tx: Tx, change: Change, name: str, agent: AgentConfig, stream_id: str | None = None
+) -> App:
+    """A new app with an in-development copy and nothing published. Raises SentenceError."""
+    name = name.strip()
+    if not (0 < len(name) <= 60) or not all(c.isalnum() or c in " -_." for c in name):
+        raise SentenceError(Sentence("app_name_wrong", {"name": name}))
+    if tx.run("SELECT 1 FROM app WHERE name=?", (name,)):
+        raise SentenceError(Sentence("app_exists", {"name": name}))
+    app_id = change.ids.new()
+    stream = stream_id or f"st-{uuid.uuid4()}"
+    config = AppConfig(agent=agent)
+    tx.run(
+        "INSERT INTO app(id,stream_id,name,created,draft,draft_at) VALUES (?,?,?,?,?,?)",
+        (app_id, stream, name, change.now, configs.encode(config), change.now),
+    )
+    _audit(tx, change, app_id, "app.create", name, None, name)
+    return App(app_id, stream, name, Copy(app_id, 0, config, {}), None, 1, change.now)
+
+
+def save(tx: Tx, change: Change, app: App, config: AppConfig) -> None:
+    """Write the in-development copy. Raises SentenceError when it was changed meanwhile."""
+    rows = tx.run(
+        """UPDATE app SET draft=?, draft_rev=draft_rev+1, draft_at=? WHERE id=? AND draft_rev=?
+        RETURNING draft_rev""",
+        (configs.encode(config), change.now, app.id, app.draft_rev),
+    )
+    if not rows:
+        raise SentenceError(Sentence("changed_meanwhile", {"name": app.name}))
+    _audit(tx, change, app.id, "app.save", app.name,
+           configs.encode(app.draft.config), configs.encode(config))  # fmt: skip
+
+
+def set_channel(
+    tx: Tx,
+    change: Change,
+    name: str,
+    partner_name: str | None,
+    values: Mapping[str, Any],
+    switches: Mapping[str, bool] | None = None,
+) -> tuple[App, list[Complaint]]:
+    """Set the partner and fields of the in-development channel. Secrets are sealed at once.
+    Returns the app as saved and what is wrong with the values, which are saved all the same."""
+    app = find(tx, change.vault, name)
+    channel = app.draft.config.channel
+    chosen = partner_name or channel.partner
+    if not chosen:
+        raise SentenceError(Sentence("no_partner", {"name": name}))
+    talker = partner(chosen)
+    fields = {f.name: f for f in talker.SETTINGS}
+    merged = dict(channel.values.get(chosen, {}))
+    for key, value in values.items():
+        field = fields.get(key)
+        if field is None:
+            known = ", ".join(sorted(fields))
+            raise SentenceError(
+                Sentence("field_unknown", {"partner": talker.LABEL, "field": key, "known": known})
+            )
+        merged[key] = _sealed(tx, change, app, field, value)
+    if "verify_token" in fields and not merged.get("verify_token"):
+        merged["verify_token"] = new_verify_token()
+    config = msgspec.structs.replace(
+        app.draft.config,
+        channel=msgspec.structs.replace(
+            channel, partner=chosen, values={**channel.values, chosen: merged}, **(switches or {})
+        ),
+    )
+    save(tx, change, app, config)
+    saved = find(tx, change.vault, name)
+    return saved, saved.draft.complaints.get(chosen, [])
+
+
+def new_verify_token() -> str:
+    """Random per app; letters and digits only, so that no encoding on its way can change it."""
+    alphabet = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    return "".join(randomness.choice(alphabet) for _ in range(32))
+
+
+def _sealed(tx: Tx, change: Change, app: App, field: Field, value: Any) -> Any:
+    if field.kind != "secret" or not value:
+        return value
+    secret_id = change.ids.new()
+    sealed = change.vault.seal(str(value).strip(), context=secret_context(app.id, secret_id))
+    tx.run(
+        "INSERT INTO secret(app_id,id,sealed,field,at) VALUES (?,?,?,?,?)",
+        (app.id, secret_id, sealed, field.name, change.now),
+    )
+    return {"secret": secret_id}
+
+
+def missing(copy: Copy) -> list[Complaint]:
+    """What stands in the way of enabling a copy's channel."""
+    name = copy.config.channel.partner
+    if name not in PARTNERS:
+        return [Complaint("partner", Sentence("no_partner", {"name": "APP"}))]
+    settings = copy.settings.get(name)
+    if settings is None:
+        return [Complaint(f.name, Sentence("field_missing", {"field": f.label}))
+                for f in partner(name).SETTINGS if f.required]  # fmt: skip
+    return [*copy.complaints.get(name, []), *partner(name).missing(settings)]
+
+
+words({"field_missing": "{field} is missing."})
+
+
+def enable(tx: Tx, change: Change, name: str, on: bool) -> App:
+    """Switch the in-development channel on or off. Raises SentenceError listing what is missing."""
+    app = find(tx, change.vault, name)
+    if on:
+        lacks = missing(app.draft)
+        if lacks:
+            text = " ".join(dict.fromkeys(say(c.sentence) for c in lacks))
+            raise SentenceError(Sentence("channel_incomplete", {"missing": text}))
+    config = app.draft.config
+    channel = msgspec.structs.replace(config.channel, enabled=on)
+    save(tx, change, app, msgspec.structs.replace(config, channel=channel))
+    return find(tx, change.vault, name)
+
+
+def publish(tx: Tx, change: Change, name: str, note: str = "") -> tuple[App, int]:
+    """Make the in-development copy the published one. Returns the app and its new version."""
+    app = find(tx, change.vault, name)
+    if app.published is not None and app.published.config == app.draft.config:
+        raise SentenceError(Sentence("nothing_to_publish"))
+    _claim_numbers(tx, change, app, app.draft)
+    return _publish_body(tx, change, app, configs.encode(app.draft.config), note)
+
+
+def rollback(tx: Tx, change: Change, name: str, version: int) -> tuple[App, int]:
+    """Publish an older version again, channel and agent together, as a new version; it also
+    becomes the in-development copy."""
+    app = find(tx, change.vault, name)
+    rows = tx.run("SELECT body FROM config WHERE app_id=? AND version=?", (app.id, version))
+    if not rows:
+        known = ", ".join(str(v[0]) for v in versions(tx, app))
+        args = {"name": name, "version": version, "known": known or "none"}
+        raise SentenceError(Sentence("version_unknown", args))
+    body = rows[0][0]
+    save(tx, change, app, configs.decode(body))
+    app = find(tx, change.vault, name)
+    _claim_numbers(tx, change, app, app.draft)
+    return _publish_body(tx, change, app, body, f"roll back to {version}")
+
+
+def _publish_body(tx: Tx, change: Change, app: App, body: str, note: str) -> tuple[App, int]:
+    rows = tx.run("SELECT coalesce(max(version),0)+1 FROM config WHERE app_id=?", (app.id,))
+    version = int(rows[0][0])
+    tx.run(
+        "INSERT INTO config(app_id,version,body,at,by,note) VALUES (?,?,?,?,?,?)",
+        (app.id, version, body, change.now, change.who, note),
+    )
+    tx.run("UPDATE app SET published=? WHERE id=?", (version, app.id))
+    _audit(tx, change, app.id, "app.publish", app.name, None, str(version))
+    return find(tx, change.vault, app.stream_id), version
+
+
+def _claim_numbers(tx: Tx, change: Change, app: App, copy: Copy) -> None:
+    """A number answers for one app: refuse to publish it while another app has it."""
+    name = copy.config.channel.partner
+    mine = copy.numbers()
+    for other in read_apps(tx, change.vault):
+        live = other.published
+        if other.id == app.id or live is None or live.config.channel.partner != name:
+            continue
+        for key in mine & live.numbers():
+            raise SentenceError(Sentence("number_taken", {"number": key, "app": other.name}))
+
+
+def versions(tx: Tx, app: App) -> list[tuple[Any, ...]]:
+    """(version, at, by, note), newest first."""
+    return tx.run(
+        "SELECT version,at,by,note FROM config WHERE app_id=? ORDER BY version DESC", (app.id,)
+    )
+
+
+def set_app(tx: Tx, change: Change, name: str, values: Mapping[str, Any]) -> App:
+    """Change what belongs to the app itself: agent, fallback, debounce_ms, session_minutes,
+    resend_after_ms."""
+    app = find(tx, change.vault, name)
+    save(tx, change, app, msgspec.structs.replace(app.draft.config, **values))
+    return find(tx, change.vault, name)
+
+
+def _audit(
+    tx: Tx, change: Change, app_id: int, what: str, target: str,
+    before: str | None, after: str | None,
+) -> None:  # fmt: skip
+    tx.run(
+        "INSERT INTO audit(app_id,id,at,who,what,target,before,after) VALUES (?,?,?,?,?,?,?,?)",
+        (app_id, change.ids.new(), change.now, change.who, what, target, before, after),
+    )

@@ -1,0 +1,324 @@
+"""The steps of a message's way, each made from its rows. `why` puts them together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from dragoman.domain.clock import id_text
+from dragoman.domain.content import decode_inbound, decode_outbound, plain_text
+from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.status import Doubt, Status
+from dragoman.store.drivers import Tx
+from dragoman.store.queries import chain
+from dragoman.store.queries.chain import AttemptRow, HookRow, ReportRow, TurnRow
+from dragoman.store.queries.messages import IN, Line, load
+
+from .standing import duration, error_sentence, name_of, settled_word, stand
+
+words(
+    {
+        "step_hook": "Webhook in",
+        "step_hook_is": "{bytes} bytes from {partner}, {proof}{headers}",
+        "step_stored": "Stored",
+        "step_stored_is": "{id}: {kind}{said}; then answered 200",
+        "step_external": "{partner}'s id {id}",
+        "step_turn": "Turn began",
+        "step_turn_is": "configuration version {version}, attempt {attempt}, {messages}",
+        "step_agent": "Agent answered",
+        "step_turn_ended": "Turn ended: {outcome}",
+        "step_agent_is": "{count}{context}",
+        "step_flushed": "it sent parts before its end, {n} times",
+        "step_queued": "Queued",
+        "step_queued_is": "{id}: {kind}{said}",
+        "step_retry_of": "in place of {id}",
+        "step_call": "Call {n}",
+        "step_call_is": "{method} {url} → {result}",
+        "step_no_call": "Not called",
+        "step_no_call_is": "judged when it should have left",
+        "step_call_running": "No answer is stored yet.",
+        "step_accepted": "accepted",
+        "step_accepted_is": "{partner}'s id {id}",
+        "step_window": "window open {left} more",
+        "step_doubt": "In doubt",
+        "step_settled": "Doubt ended",
+        "step_settled_is": "{how}, by {who}",
+        "step_settled_echo": "{how}; a report named it",
+        "step_report": "{status}",
+        "step_pricing": "{category}, {model}",
+        "step_missing": "{status}",
+        "step_missing_is": "not reported",
+        "step_waiting": "Waiting",
+        "step_next_try": "Next try in {wait}.",
+        "step_not_answered": "Not answered",
+        "step_parked": "Parked",
+        "step_failed": "Failed",
+        "step_rejected": "Not readable",
+        "step_rejected_is": "at {path}",
+        "step_refused": "Refused",
+        "step_refused_is": "{bytes} bytes kept{headers}",
+        "step_event": "Kept",
+        "step_event_is": "{kind}",
+    }
+)
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that happened. `at`: our clock, Unix ms, 0 where the moment is not kept.
+
+    kind: hook, stored, turn, agent, queued, call, accepted, doubt, settled, report, missing, waits,
+    kept, item. partner_at: the partner's own time, where it has one. ended: for what took a while.
+    raw: (label, text) of bodies, to show on request, as text only. ref: the id of what it is about.
+    """
+
+    at: int
+    kind: str
+    title: Sentence
+    detail: tuple[Sentence, ...] = ()
+    raw: tuple[tuple[str, str], ...] = ()
+    partner_at: int = 0
+    ended: int = 0
+    ref: str = ""
+
+
+_PROOF = {
+    "": "accepted by the published copy",
+    "draft": "accepted by the in-development copy",
+    "invalid": "accepted, but not readable",
+}
+
+
+def hook_step(row: HookRow) -> Step:
+    args = {
+        "bytes": len(row.body),
+        "partner": row.partner,
+        "proof": _PROOF.get(row.note, row.note),
+        "headers": _headers(row.headers),
+    }
+    raw = ("body", _text(row.body))
+    return Step(row.at, "hook", Sentence("step_hook"), (Sentence("step_hook_is", args),),
+                (raw,), ref=f"hook-{id_text(row.id)}")  # fmt: skip
+
+
+def stored_step(line: Line) -> Step:
+    args = {"id": name_of(line), "kind": line.kind, "said": _said(line)}
+    detail = [Sentence("step_stored_is", args)]
+    if line.external_id:
+        detail.append(Sentence("step_external", {"partner": line.partner, "id": line.external_id}))
+    return Step(line.when, "stored", Sentence("step_stored"), tuple(detail),
+                (("content", line.content),), partner_at=line.at, ref=name_of(line))  # fmt: skip
+
+
+def answered_steps(row: TurnRow, taken: Sequence[Line], answers: Sequence[Line]) -> list[Step]:
+    """The turn: when it began and with what, and how it ended."""
+    count = "1 message" if len(taken) == 1 else f"{len(taken)} messages"
+    args = {"version": row.config_version, "attempt": row.attempt, "messages": count}
+    ref = f"turn-{id_text(row.id)}"
+    steps = [Step(row.started, "turn", Sentence("step_turn"),
+                  (Sentence("step_turn_is", args),), ref=ref)]  # fmt: skip
+    if not row.ended:
+        return steps
+    notes = msgspec.json.decode(row.notes, type=list[Sentence]) if row.notes else []
+    sent = (
+        "1 message" if len(answers) == 1 else f"{len(answers)} messages" if answers else "nothing"
+    )
+    detail = [Sentence("step_agent_is", {"count": sent, "context": _context(row.context)})]
+    if row.flushes:
+        detail.append(Sentence("step_flushed", {"n": row.flushes}))
+    title = Sentence("step_turn_ended", {"outcome": row.outcome})
+    if row.outcome == "answered":
+        title = Sentence("step_agent")
+    raw = (("context changes", row.context),) if row.context else ()
+    ended = row.ended
+    if answers and not row.flushes:  # written down a moment before the commit that queued them
+        ended = min(ended, max(row.started, min(a.at for a in answers)))
+    steps.append(Step(ended, "agent", title, (*detail, *notes), raw, ref=ref))
+    return steps
+
+
+def _context(changed: str | None) -> str:
+    if not changed:
+        return ""
+    keys: dict[str, Any] = msgspec.json.decode(changed)
+    said = [f"{key} removed" if value is None else key for key, value in keys.items()]
+    return f"; context: {', '.join(said)}" if said else ""
+
+
+def queued_step(tx: Tx, line: Line) -> Step:
+    args = {"id": name_of(line), "kind": line.kind, "said": _said(line)}
+    detail = [Sentence("step_queued_is", args)]
+    if line.retry_of:
+        detail.append(Sentence("step_retry_of", {"id": f"out-{id_text(line.retry_of)}"}))
+    return Step(line.at, "queued", Sentence("step_queued"), tuple(detail),
+                (("content", line.content),), ref=name_of(line))  # fmt: skip
+
+
+def sending_steps(tx: Tx, line: Line, now: int) -> list[Step]:
+    """Everything after the queue: calls, acceptance, doubt, reports, and what is still missing."""
+    steps: list[Step] = []
+    until = chain.window_until(tx, line)
+    for attempt in chain.attempts(tx, line.app_id, line.id):
+        steps += _attempt_steps(line, attempt, until)
+    if line.doubt != Doubt.NONE:
+        steps.append(Step(line.doubt_since, "doubt", Sentence("step_doubt"), ref=name_of(line)))
+        steps += _settled_steps(tx, line)
+    reports = chain.reports(tx, line.app_id, line.id)
+    steps += [report_step(r) for r in reports]
+    standing = stand(line, now)
+    if standing.word in ("waiting", "queued") and standing.why is not None:
+        why = standing.why
+        if why.id == "stands_retry":  # the call's own step has said why
+            why = Sentence("step_next_try", {"wait": why.args["wait"]})
+        steps.append(Step(0, "waits", Sentence("step_waiting"), (why,)))
+    elif standing.word == "failed" and not steps and standing.why is not None:
+        steps.append(Step(line.at, "failed", Sentence("step_failed"), (standing.why,)))
+    missing = {Status.ACCEPTED: "delivered", Status.SENT: "delivered", Status.DELIVERED: "read"}
+    if line.doubt != Doubt.OPEN and line.rank in missing:
+        word = missing[Status(line.rank)]
+        steps.append(Step(0, "missing", Sentence("step_missing", {"status": word}),
+                          (Sentence("step_missing_is"),), ref=name_of(line)))  # fmt: skip
+    return steps
+
+
+def _attempt_steps(line: Line, row: AttemptRow, window_until: int) -> list[Step]:
+    call: dict[str, Any] = msgspec.json.decode(row.call) if row.call else {}
+    answer: dict[str, Any] = msgspec.json.decode(row.answer) if row.answer else {}
+    why = (error_sentence(row.error),) if row.error else ()
+    ref = name_of(line)
+    if not call and row.outcome not in ("", "in doubt", "arrived"):
+        detail = (Sentence("step_no_call_is"), *why)
+        return [Step(row.started, "call", Sentence("step_no_call"), detail, ended=row.ended,
+                     ref=ref)]  # fmt: skip
+    title = Sentence("step_call", {"n": row.n})
+    if not row.ended:
+        return [Step(row.started, "call", title, (Sentence("step_call_running"), *why), ref=ref)]
+    args = {
+        "method": call.get("method", ""),
+        "url": call.get("url", ""),
+        "result": _result(answer) + f", {duration(row.ended - row.started)}",
+    }
+    raw = tuple(
+        (label, _pretty(value))
+        for label, value in (
+            ("sent headers", call.get("headers")),
+            ("sent", call.get("body")),
+            ("answer headers", answer.get("reply_headers")),
+            ("answer", answer.get("reply_body")),
+        )
+        if value
+    )
+    steps = [Step(row.started, "call", title, (Sentence("step_call_is", args), *why), raw,
+                  ended=row.ended, ref=ref)]  # fmt: skip
+    if row.outcome == "sent":
+        accepted = {"partner": line.partner, "id": line.external_id or "?"}
+        detail = (Sentence("step_accepted_is", accepted),)
+        if window_until > row.ended:
+            left = duration(window_until - row.ended)
+            detail += (Sentence("step_window", {"left": left}),)
+        steps.append(Step(row.ended, "accepted", Sentence("step_accepted"), detail, ref=ref))
+    return steps
+
+
+def _result(answer: dict[str, Any]) -> str:
+    if "status" in answer:
+        return str(answer["status"])
+    far = {"refused": "refused by us", "connect": "nothing left", "sent": "no whole answer"}
+    said = far.get(answer.get("phase", ""), "no answer")
+    return f"{said} ({answer['detail']})" if answer.get("detail") else said
+
+
+def _settled_steps(tx: Tx, line: Line) -> list[Step]:
+    how = settled_word(line.doubt)
+    if how is None:
+        return []
+    row = chain.settled(tx, line)
+    title = Sentence("step_settled")
+    if row is not None:
+        detail = Sentence("step_settled_is", {"how": how, "who": row[1]})
+        return [Step(row[0], "settled", title, (detail,), ref=name_of(line))]
+    return [Step(0, "settled", title, (Sentence("step_settled_echo", {"how": how}),))]
+
+
+def report_step(row: ReportRow) -> Step:
+    body: dict[str, Any] = msgspec.json.decode(row.body)
+    detail: list[Sentence] = []
+    for problem in body.get("errors") or ():
+        text = ": ".join(str(problem[k]) for k in ("code", "title", "details") if problem.get(k))
+        detail.append(Sentence("step_event_is", {"kind": text}))
+    pricing = body.get("pricing") or {}
+    if pricing:
+        args = {"category": pricing.get("category", "?"), "model": pricing.get("model", "?")}
+        detail.append(Sentence("step_pricing", args))
+    return Step(row.came, "report", Sentence("step_report", {"status": row.status}),
+                tuple(detail), (("report", _pretty(body)),), partner_at=row.at,
+                ref=f"report-{id_text(row.id)}")  # fmt: skip
+
+
+# --- what is no message --------------------------------------------------------------------------
+
+
+def item_steps(tx: Tx, app_id: int, items: dict[str, list[int]], at: int) -> list[Step]:
+    """What became of the items of one webhook."""
+    steps = [stored_step(line) for line in load(tx, [(app_id, i) for i in items["message"]])]
+    for table in ("report", "event", "rejected"):
+        for id in items[table]:
+            row = chain.kept(tx, table, app_id, id)
+            name = f"{table}-{id_text(id)}"
+            if table == "report":
+                fields = ReportRow.__struct_fields__
+                step = report_step(ReportRow(id, *(row[f] for f in fields if f != "id")))
+            else:
+                step = kept_step(table, {**row, "at": at}, name)
+            steps.append(step)
+    return steps
+
+
+def kept_step(table: str, row: dict[str, Any], name: str) -> Step:
+    """A rejected item, a refused request or an event, kept as it came."""
+    body = row["raw"] if table == "rejected" else row["body"]
+    data = body if isinstance(body, bytes | memoryview) else (body or "").encode()
+    args = {
+        "path": row.get("path") or "the body as a whole",
+        "kind": row.get("kind", ""),
+        "bytes": len(data),
+        "headers": _headers(row.get("headers", "{}")),
+    }
+    detail = [Sentence(f"step_{table}_is", args)]
+    if "reason" in row:
+        detail.append(msgspec.json.decode(row["reason"], type=Sentence))
+    text = _text(bytes(data))
+    raw = (("body", text if table == "refused" else _pretty(text)),) if data else ()
+    return Step(row["at"], "kept", Sentence(f"step_{table}"), tuple(detail), raw, ref=name)
+
+
+# --- texts ---------------------------------------------------------------------------------------
+
+
+def _said(line: Line) -> str:
+    try:
+        decode = decode_inbound if line.direction == IN else decode_outbound
+        text = plain_text(decode(line.content))
+    except msgspec.ValidationError:  # written by a newer program
+        return ""
+    return f" “{' '.join(text.split())}”" if text else ""
+
+
+def _headers(stored: str) -> str:
+    kept: dict[str, str] = msgspec.json.decode(stored)
+    return "".join(f", {k} {v}" for k, v in kept.items() if k != "content-length")
+
+
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", "backslashreplace")
+
+
+def _pretty(value: Any) -> str:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return str(value)
+    return json.dumps(value, ensure_ascii=False, indent=2)

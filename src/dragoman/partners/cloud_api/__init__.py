@@ -1,0 +1,141 @@
+"""The WhatsApp Cloud API: Meta's own, without a partner in between.
+
+This module has the names of `contract.Partner`. Pure functions and data: no await, clock, disk or
+socket. The reference of ours that Meta echoes in its reports is `biz_opaque_callback_data`.
+
+Engine rule for refusals (see `ERRORS`): hold the number's queue when an error concerns the number,
+account or token, irrespective of `retryable`; hold the pair when it concerns the pair; repeat only
+what is `retryable`; fail the message otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dragoman.partners._cloud.answer import read_send as read
+from dragoman.partners._cloud.envelope import NATIVE
+from dragoman.partners._cloud.error_table import KNOWN as ERRORS
+from dragoman.partners.contract import Capability
+
+from .answers import (
+    MediaUrl,
+    SubscribedApp,
+    TokenInfo,
+    read_debug_token,
+    read_media_upload,
+    read_media_url,
+    read_probe,
+    read_probe_details,
+    read_subscribed_apps,
+    read_success,
+)
+from .calls import (
+    render,
+    render_debug_token,
+    render_media_delete,
+    render_media_download,
+    render_media_upload,
+    render_media_url,
+    render_probe,
+    render_signal,
+    render_subscribe,
+    render_subscribed_apps,
+)
+from .hooks import answer, authenticate, handshake, parse
+from .reading import missing, numbers, read_settings
+from .settings import GIVES, SETTINGS, Number, Settings
+
+NAME = "cloud-api"
+LABEL = "WhatsApp Cloud API"
+ECHO: str | None = "biz_opaque_callback_data"
+CAPABILITIES: Mapping[str, Capability] = {
+    str(kind.__struct_config__.tag): Capability.NATIVE for kind in NATIVE
+}
+
+# What Meta's readable documentation does not confirm. Each has one place in the code.
+NOT_CONFIRMED: Sequence[tuple[str, str]] = (
+    ("The newest Graph API version", "v26.0 is proven, v27.0 is not: settings.NEWEST_GRAPH."),
+    (
+        "The name of the contact request",
+        "Meta's page says contact_request, newer code request_contact_info, which is sent: "
+        "_cloud/interactive.CONTACT_REQUEST.",
+    ),
+    (
+        "Taking a reaction back",
+        "An empty emoji works in practice: _cloud/bodies.reaction.",
+    ),
+    (
+        "Where a changed user's previous ids stand",
+        "They are read from `system`: _cloud/content._system.",
+    ),
+    (
+        "The reply to a carousel's quick reply",
+        "It is read as button_reply, or as a template's button: _cloud/content.",
+    ),
+    (
+        "Product messages that come in as `interactive`",
+        "Their JSON is unknown; they are kept as an unknown kind: _cloud/content._interactive.",
+    ),
+    (
+        "`messaging_handovers`, `account_settings_update`, `consumer_profile`, `standby`",
+        "Their JSON is not documented; they are kept raw: _cloud/parse.",
+    ),
+    (
+        "What pricing says of the first 1,000 service messages since October 2026",
+        "Categories are kept as Meta writes them: _cloud/reports._pricing.",
+    ),
+    (
+        "How long a template button's payload may be",
+        "128 to 256 characters; not limited here: _cloud/templates._values.",
+    ),
+    (
+        "Account ids in a token's details",
+        "They are read from granular_scopes, as seen in practice: answers.read_debug_token.",
+    ),
+    (
+        "Error 80008, and the sums that 131009 refuses in bills",
+        "The code is taken as a rate limit; sums are left to Meta: _cloud/error_table, "
+        "_cloud/orders.",
+    ),
+)
+
+__all__ = [
+    "CAPABILITIES",
+    "ECHO",
+    "ERRORS",
+    "GIVES",
+    "LABEL",
+    "NAME",
+    "NOT_CONFIRMED",
+    "SETTINGS",
+    "MediaUrl",
+    "Number",
+    "Settings",
+    "SubscribedApp",
+    "TokenInfo",
+    "answer",
+    "authenticate",
+    "handshake",
+    "missing",
+    "numbers",
+    "parse",
+    "read",
+    "read_debug_token",
+    "read_media_upload",
+    "read_media_url",
+    "read_probe",
+    "read_probe_details",
+    "read_settings",
+    "read_subscribed_apps",
+    "read_success",
+    "render",
+    "render_debug_token",
+    "render_media_delete",
+    "render_media_download",
+    "render_media_upload",
+    "render_media_url",
+    "render_probe",
+    "render_signal",
+    "render_subscribe",
+    "render_subscribed_apps",
+]

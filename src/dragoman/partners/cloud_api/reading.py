@@ -1,0 +1,285 @@
+"""Settings as people paste them, and what is wrong with them.
+
+The values come from four different pages of Meta's, so each usual slip has its own sentence.
+
+Source: Meta, "Get started", "Access tokens" (2026).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dragoman.domain.sentences import Sentence, words
+from dragoman.partners.contract import Complaint
+
+from .settings import GRAPH_URL, NEWEST_GRAPH, SETTINGS, Number, Settings
+
+OLDEST_GRAPH = 21  # v20 ended on 24 September 2026
+
+words(
+    {
+        "cloud_numbers_missing": "There is no number yet: copy the Phone Number ID from Meta app "
+        "› WhatsApp › API Setup.",
+        "cloud_token_missing": "There is no access token yet: make a permanent one for a system "
+        "user in Meta Business settings › Users › System users.",
+        "cloud_secret_missing": "There is no app secret, so a webhook could come from anyone: "
+        "copy it from Meta app › App settings › Basic, or tick *Accept webhooks without a "
+        "signature*.",
+        "cloud_verify_missing": "There is no verify token yet: make one, and paste the same at "
+        "Meta app › WhatsApp › Configuration › Webhook.",
+        "cloud_proof_needs_secret": "Calls cannot be proved with the app secret, because there "
+        "is none: copy it from Meta app › App settings › Basic.",
+        "cloud_not_text": "The {label} is not text: paste it as Meta shows it.",
+        "cloud_has_space": "The {label} has a space or line break inside: copy it again, whole "
+        "and alone.",
+        "cloud_has_quotes": "The {label} has quotation marks around it: paste it without them.",
+        "cloud_is_masked": "The {label} is masked with dots: use *Show* or *Copy* at Meta and "
+        "paste the real value.",
+        "cloud_is_link": "The {label} is a web address: paste the value itself.",
+        "cloud_has_bearer": "The access token begins with *Bearer*: paste only what follows it.",
+        "cloud_token_short": "The access token is only {length} characters long: copy it whole.",
+        "cloud_token_is_app": "This is an app token (app id, a bar, app secret), which cannot "
+        "send messages: paste a system user's access token.",
+        "cloud_token_is_secret": "This looks like the app secret (32 letters and digits): paste "
+        "the access token here, and the secret under *App secret*.",
+        "cloud_secret_is_token": "This looks like an access token: paste the app secret here (32 "
+        "letters and digits from Meta app › App settings › Basic).",
+        "cloud_secret_wrong": "The app secret is {length} characters long, Meta's have 32, of "
+        "the digits 0-9 and the letters a-f: copy it again from Meta app › App settings › Basic.",
+        "cloud_number_is_phone": "{value!r} looks like a phone number: paste the Phone Number "
+        "ID, the longer number under it in Meta app › WhatsApp › API Setup.",
+        "cloud_number_wrong": "{value!r} is not a Phone Number ID: those are 14 to 20 digits, "
+        "from Meta app › WhatsApp › API Setup.",
+        "cloud_number_is_waba": "{value!r} is given both as Phone Number ID and as WhatsApp "
+        "Business Account ID, which are two different numbers in Meta app › WhatsApp › API "
+        "Setup: copy the one under the phone number.",
+        "cloud_number_is_app": "{value!r} is the Meta app's id: copy the Phone Number ID from "
+        "Meta app › WhatsApp › API Setup.",
+        "cloud_waba_is_app": "{value!r} is given both as Meta app ID and as WhatsApp Business "
+        "Account ID, which are two different numbers: copy each from its own page.",
+        "cloud_number_twice": "The Phone Number ID {value!r} is there twice: leave one out.",
+        "cloud_id_wrong": "The {label} {value!r} is not an id of Meta's, which are digits only.",
+        "cloud_version_wrong": "{value!r} is not a Graph API version: write it like {newest}.",
+        "cloud_version_ended": "Meta has ended the Graph API version {value}: use {newest}.",
+        "cloud_url_wrong": "{value!r} is not an address: it must begin with https:// (or "
+        "http:// for an emulator).",
+        "cloud_url_has_version": "The Graph API address ends in a version: write the version in "
+        "its own field and leave it out here.",
+        "cloud_choice_wrong": "{value!r} is not one of {choices}.",
+        "cloud_switch_wrong": "{value!r} is neither on nor off: write true or false.",
+    }
+)
+
+_MASK = re.compile(r"[•●∙·*…]{3,}|\.{4,}")
+_HEX32 = re.compile(r"[0-9a-fA-F]{32}")
+_APP_TOKEN = re.compile(r"\d{8,}\|\S+")
+_VERSION = re.compile(r"v(\d{1,3})\.\d")
+_PHONE_LIKE = re.compile(r"\+[\d\s().-]+|\(?\d+\)?[\s().-]+[\d\s().-]+|\d{5,13}")
+_ID = re.compile(r"\d{14,20}")
+_LABELS = {field.name: field.label[0].lower() + field.label[1:] for field in SETTINGS}
+
+
+class _Reading:
+    """The values as they are read, and the complaints so far."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = values
+        self.complaints: list[Complaint] = []
+
+    def complain(self, field: str, sentence_id: str, **args: Any) -> None:
+        self.complaints.append(Complaint(field, Sentence(sentence_id, args)))
+
+    def text(self, name: str) -> str:
+        """A value without the white space around it; empty when it is absent or no text."""
+        value = self.values.get(name)
+        if value is None:
+            return ""
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str):
+            self.complain(name, "cloud_not_text", label=_LABELS[name])
+            return ""
+        return value.strip()
+
+    def pasted(self, name: str) -> str:
+        """A value that is one word. Complains once, of the first slip found."""
+        value = self.text(name)
+        slip = _slip(value)
+        if slip is not None:
+            self.complain(name, slip, label=_LABELS[name])
+        return value
+
+    def fine(self, name: str) -> bool:
+        return all(complaint.field != name for complaint in self.complaints)
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name) or choices[0]
+        if value not in choices:
+            self.complain(name, "cloud_choice_wrong", value=value, choices=", ".join(choices))
+            return choices[0]
+        return value
+
+    def switch(self, name: str) -> bool:
+        value = self.values.get(name)
+        if isinstance(value, str):
+            word = value.strip().lower()
+            if word in ("true", "on", "yes", "1"):
+                return True
+            if word in ("", "false", "off", "no", "0"):
+                return False
+        elif value is None or isinstance(value, bool):
+            return bool(value)
+        self.complain(name, "cloud_switch_wrong", value=str(value))
+        return False
+
+
+def _slip(value: str) -> str | None:
+    if _MASK.search(value):
+        return "cloud_is_masked"
+    if len(value) > 1 and value[0] in "\"'`“”" and value[-1] in "\"'`“”":
+        return "cloud_has_quotes"
+    if value.lower().startswith(("http://", "https://", "www.")):
+        return "cloud_is_link"
+    if value.lower().startswith("bearer"):
+        return "cloud_has_bearer"
+    return "cloud_has_space" if re.search(r"\s", value) else None
+
+
+def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complaint]]:
+    """Settings from a form, a file or the CLI, and what is wrong with them, in the form's order.
+
+    `numbers` is a list of ids or of objects `{key, display, waba_id}`, or text with one number
+    per line: the id, then the digits for display.
+    """
+    reading = _Reading(values)
+    app_id = reading.pasted("app_id")
+    if app_id and reading.fine("app_id") and not app_id.isdigit():
+        reading.complain("app_id", "cloud_id_wrong", label=_LABELS["app_id"], value=app_id)
+    version, url = _graph(reading)
+    settings = Settings(
+        numbers=_numbers(reading, values.get("numbers"), app_id),
+        token=_token(reading),
+        app_secret=_secret(reading),
+        verify_token=reading.pasted("verify_token"),
+        app_id=app_id,
+        graph_version=version,
+        graph_url=url,
+        webhook_version="v23"
+        if reading.choice("webhook_version", ("v24", "v23")) == "v23"
+        else "v24",
+        allow_unsigned=reading.switch("allow_unsigned"),
+        appsecret_proof=reading.switch("appsecret_proof"),
+    )
+    reading.choice("authorization", ("permanent",))
+    order = {field.name: place for place, field in enumerate(SETTINGS)}
+    return settings, sorted(reading.complaints, key=lambda complaint: order[complaint.field])
+
+
+def _token(reading: _Reading) -> str:
+    token = reading.pasted("token")
+    if token and reading.fine("token"):
+        if _APP_TOKEN.fullmatch(token):
+            reading.complain("token", "cloud_token_is_app")
+        elif _HEX32.fullmatch(token):
+            reading.complain("token", "cloud_token_is_secret")
+        elif len(token) < 8:
+            reading.complain("token", "cloud_token_short", length=len(token))
+    return token
+
+
+def _secret(reading: _Reading) -> str:
+    secret = reading.pasted("app_secret")
+    if secret and reading.fine("app_secret") and not _HEX32.fullmatch(secret):
+        if secret.startswith("EAA"):
+            reading.complain("app_secret", "cloud_secret_is_token")
+        else:
+            reading.complain("app_secret", "cloud_secret_wrong", length=len(secret))
+    return secret
+
+
+def _graph(reading: _Reading) -> tuple[str, str]:
+    version = reading.text("graph_version") or NEWEST_GRAPH
+    match = _VERSION.fullmatch(version)
+    if match is None:
+        reading.complain("graph_version", "cloud_version_wrong", value=version, newest=NEWEST_GRAPH)
+    elif int(match[1]) < OLDEST_GRAPH:
+        reading.complain("graph_version", "cloud_version_ended", value=version, newest=NEWEST_GRAPH)
+    url = (reading.text("graph_url") or GRAPH_URL).rstrip("/")
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url, re.IGNORECASE):
+        reading.complain("graph_url", "cloud_url_wrong", value=url)
+    elif re.search(r"/v\d+(\.\d+)?$", url):
+        reading.complain("graph_url", "cloud_url_has_version")
+    return version, url
+
+
+def _numbers(reading: _Reading, given: Any, app_id: str) -> tuple[Number, ...]:
+    if isinstance(given, str):
+        given = [piece for piece in re.split(r"[\n,;]+", given) if piece.strip()]
+    if given is None:
+        given = []
+    if not isinstance(given, list | tuple):
+        given = [given]
+    numbers: list[Number] = []
+    for piece in given:
+        number = _one_number(reading, piece)
+        if number is None:
+            continue
+        if any(other.key == number.key for other in numbers):
+            reading.complain("numbers", "cloud_number_twice", value=number.key)
+            continue
+        if number.waba_id == number.key:
+            reading.complain("numbers", "cloud_number_is_waba", value=number.key)
+        elif app_id and number.key == app_id:
+            reading.complain("numbers", "cloud_number_is_app", value=number.key)
+        elif app_id and number.waba_id == app_id:
+            reading.complain("numbers", "cloud_waba_is_app", value=app_id)
+        numbers.append(number)
+    return tuple(numbers)
+
+
+def _one_number(reading: _Reading, piece: Any) -> Number | None:
+    display = waba_id = None
+    if isinstance(piece, Number):
+        key, display, waba_id = piece.key, piece.display, piece.waba_id
+    elif isinstance(piece, Mapping):
+        key = str(piece.get("key") or "").strip()
+        display = str(piece.get("display") or "").strip() or None
+        waba_id = str(piece.get("waba_id") or "").strip() or None
+    else:
+        key = str(piece).strip()
+        head, _, rest = key.partition(" ")
+        if _ID.fullmatch(head) and rest.strip():
+            key, display = head, rest.strip()
+    if not _ID.fullmatch(key):
+        phone = _PHONE_LIKE.fullmatch(key) is not None
+        wrong = "cloud_number_is_phone" if phone else "cloud_number_wrong"
+        reading.complain("numbers", wrong, value=key)
+        return None
+    if waba_id is not None and not waba_id.isdigit():
+        label = "WhatsApp Business Account ID"
+        reading.complain("numbers", "cloud_id_wrong", label=label, value=waba_id)
+    digits = re.sub(r"\D", "", display) if display else ""
+    return Number(key, digits or None, waba_id)
+
+
+def missing(settings: Settings) -> Sequence[Complaint]:
+    """What stands in the way of enabling the channel."""
+    out: list[Complaint] = []
+    if not settings.numbers:
+        out.append(Complaint("numbers", Sentence("cloud_numbers_missing")))
+    if not settings.token:
+        out.append(Complaint("token", Sentence("cloud_token_missing")))
+    if not settings.app_secret and not settings.allow_unsigned:
+        out.append(Complaint("app_secret", Sentence("cloud_secret_missing")))
+    if not settings.verify_token:
+        out.append(Complaint("verify_token", Sentence("cloud_verify_missing")))
+    if settings.appsecret_proof and not settings.app_secret:
+        out.append(Complaint("appsecret_proof", Sentence("cloud_proof_needs_secret")))
+    return out
+
+
+def numbers(settings: Settings) -> Sequence[str]:
+    """The phone number ids."""
+    return tuple(number.key for number in settings.numbers)

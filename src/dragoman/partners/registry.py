@@ -1,0 +1,27 @@
+"""The partners, one line each. A partner is imported when it is first used."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import cast
+
+from dragoman.domain.sentences import Sentence, SentenceError, words
+
+from .contract import Partner
+
+PARTNERS: dict[str, str] = {
+    "cloud-api": "dragoman.partners.cloud_api",
+}
+
+words({"partner_unknown": "There is no partner {name!r}. Known partners: {known}."})
+
+
+@cache
+def partner(name: str) -> Partner:
+    """The partner by the name that its webhook URL carries. Raises SentenceError."""
+    path = PARTNERS.get(name)
+    if path is None:
+        known = ", ".join(sorted(PARTNERS))
+        raise SentenceError(Sentence("partner_unknown", {"name": name, "known": known}))
+    return cast(Partner, importlib.import_module(path))

@@ -1,0 +1,74 @@
+"""Sends that may or may not have arrived: listed, and ended by a person or a policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dragoman.domain.clock import Ids
+from dragoman.domain.status import Doubt, Status
+
+from .drivers import Row, Tx
+from .errors import StoreError
+from .reports import end_doubt
+
+
+def listed(tx: Tx, before: int) -> list[Row]:
+    """Open doubts since before a time (Unix ms), oldest first: (app id, app, message id, since,
+    number, contact's name, phone, kind, content)."""
+    return tx.run(
+        """SELECT m.app_id,a.name,m.id,m.doubt_since,n.display,c.name,c.phone,m.kind,m.content
+        FROM app a JOIN message m ON m.app_id=a.id AND m.doubt=1
+        JOIN number n ON n.id=m.number_id
+        JOIN contact c ON c.app_id=m.app_id AND c.id=m.contact_id
+        WHERE m.doubt_since<=? ORDER BY m.doubt_since""",
+        (before,),
+    )
+
+
+def settle(tx: Tx, ids: Ids, message_id: int, arrived: bool, who: str, now: int) -> int | None:
+    """End a doubt. `arrived`: it reached the partner; else it is sent again as a new message, out
+    of its first order, and that message's id is returned. Raises StoreError when the message is
+    not in doubt."""
+    rows = tx.run(
+        """SELECT app_id,conversation_id,number_id,contact_id,kind,content,meta,doubt
+        FROM message WHERE app_id IN (SELECT id FROM app) AND id=? AND direction=1""",
+        (message_id,),
+    )
+    if not rows or rows[0][7] != Doubt.OPEN:
+        raise StoreError("not_in_doubt", {"id": message_id})
+    app_id, conversation_id, number_id, contact_id, kind, content, meta, _ = rows[0]
+    how = Doubt.SETTLED_ARRIVED if arrived else Doubt.SETTLED_SENT_AGAIN
+    end_doubt(tx, app_id, message_id, how)
+    _audit(tx, ids, app_id, message_id, arrived, who, now)
+    if arrived:
+        tx.run(
+            "UPDATE message SET rank=? WHERE app_id=? AND id=? AND rank<?",
+            (Status.ACCEPTED, app_id, message_id, Status.ACCEPTED),
+        )
+        return None
+    new_id = ids.new()
+    seq = tx.run(
+        "UPDATE conversation SET out_seq=out_seq+1 WHERE app_id=? AND id=? RETURNING out_seq",
+        (app_id, conversation_id),
+    )[0][0]
+    tx.run(
+        """INSERT INTO message(app_id,id,conversation_id,direction,seq,number_id,contact_id,kind,
+        content,at,rank,meta,retry_of) VALUES (?,?,?,1,?,?,?,?,?,?,0,?,?)""",
+        (app_id, new_id, conversation_id, seq, number_id, contact_id, kind, content, now, meta,
+         message_id),
+    )  # fmt: skip
+    tx.run(
+        """INSERT INTO outbox(app_id,number_id,conversation_id,seq,message_id,created,expires)
+        VALUES (?,?,?,?,?,?,?)""",
+        (app_id, number_id, conversation_id, seq, new_id, now, now + 86_400_000),
+    )
+    tx.wakes.append(("lane", (app_id, number_id)))
+    return new_id
+
+
+def _audit(
+    tx: Tx, ids: Ids, app_id: int, message_id: int, arrived: bool, who: str, now: int
+) -> None:
+    after = "arrived" if arrived else "sent again"
+    row: tuple[Any, ...] = (app_id, ids.new(), now, who, "doubt.settle", str(message_id), after)
+    tx.run("INSERT INTO audit(app_id,id,at,who,what,target,after) VALUES (?,?,?,?,?,?,?)", row)

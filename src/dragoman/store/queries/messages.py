@@ -1,0 +1,331 @@
+"""The message log: which messages, newest first, each with what its status is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from dragoman.domain.clock import EPOCH_MS
+from dragoman.domain.status import Answer, Doubt, Status
+from dragoman.store.drivers import Row, Rows, Tx
+
+MAX_ID = (1 << 63) - 1
+IN, OUT = 0, 1
+SCAN = 100_000  # newest messages that are looked at for a status without an index of its own
+LOOK = 20_000  # candidates that are judged one by one for a status that is put together
+_CHUNK = 500
+
+IN_DOUBT, WAITING, QUEUED, SENDING, SENT_AGAIN = (
+    "in doubt", "waiting", "queued", "sending", "sent again",
+)  # fmt: skip
+HANDLED, NOT_ANSWERED, PARKED = "handled", "not answered", "parked"
+# every word that `word` can say, and that a filter may ask for
+WORDS = (
+    QUEUED, SENDING, "accepted", "sent", "delivered", "read", "played", "failed", IN_DOUBT,
+    SENT_AGAIN, WAITING, HANDLED, NOT_ANSWERED, PARKED,
+)  # fmt: skip
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One message with what its status depends on. Times in Unix ms by our clock; `at` is the
+    partner's for a message that came in, `came` then ours."""
+
+    app_id: int
+    app: str
+    id: int
+    conversation_id: int
+    direction: int
+    seq: int
+    number_id: int
+    partner: str
+    number_key: str
+    number_display: str
+    contact_id: int
+    name: str | None
+    phone: str | None
+    bsuid: str | None
+    kind: str
+    content: str
+    external_id: str | None
+    at: int
+    came: int | None
+    rank: int
+    answer: int
+    why: str | None
+    error: str | None
+    doubt: int
+    doubt_since: int
+    retry_of: int
+    turn_id: int
+    hook_id: int
+    meta: str | None
+    box_state: int | None  # its row in the outbox, None when it has left it
+    not_before: int | None
+    tries: int | None
+    expires: int | None
+    head: int | None  # the message that its lane sends first
+    last_error: str | None  # of its last attempt, while it is in the outbox
+    hold: str | None  # what holds its number
+    hold_until: int
+    lease_owner: int | None
+    due_at: int | None
+    turn_tries: int
+    done_seq: int
+
+    @property
+    def when(self) -> int:
+        """When it came to us, or was queued."""
+        return self.came or self.at
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """Which messages. `conversations`: (app id, conversation id) each, None for all. `status`: one
+    of WORDS. `after`: only ids above. `one`: (app id, id) of a single message."""
+
+    app_id: int | None = None
+    conversations: tuple[tuple[int, int], ...] | None = None
+    direction: int | None = None
+    status: str | None = None
+    after: int = 0
+    one: tuple[int, int] | None = None
+
+
+_LOAD = Rows(
+    """WITH batch(app_id,id) AS (VALUES {rows})
+    SELECT m.app_id,a.name,m.id,m.conversation_id,m.direction,m.seq,m.number_id,
+      coalesce(n.partner,''),coalesce(n.key,''),coalesce(n.display,''),m.contact_id,c.name,c.phone,
+      c.bsuid,m.kind,m.content,m.external_id,m.at,h.at,m.rank,m.answer,m.why,m.error,m.doubt,
+      m.doubt_since,m.retry_of,m.turn_id,m.hook_id,m.meta,
+      o.state,o.not_before,o.attempt,o.expires,
+      CASE WHEN o.seq IS NOT NULL THEN (SELECT p.message_id FROM outbox p WHERE p.app_id=o.app_id
+        AND p.number_id=o.number_id AND p.conversation_id=o.conversation_id
+        ORDER BY p.seq LIMIT 1) END,
+      CASE WHEN o.seq IS NOT NULL THEN (SELECT t.error FROM attempt t WHERE t.app_id=m.app_id
+        AND t.message_id=m.id AND t.error IS NOT NULL ORDER BY t.n DESC LIMIT 1) END,
+      n.hold,coalesce(n.hold_until,0),v.lease_owner,v.due_at,coalesce(v.tries,0),
+      coalesce(v.done_seq,0)
+    FROM batch b CROSS JOIN message m
+    JOIN app a ON a.id=m.app_id
+    LEFT JOIN number n ON n.id=m.number_id
+    LEFT JOIN contact c ON c.app_id=m.app_id AND c.id=m.contact_id
+    LEFT JOIN hook h ON h.app_id=m.app_id AND h.id=m.hook_id
+    LEFT JOIN outbox o ON o.app_id=m.app_id AND o.number_id=m.number_id
+      AND o.conversation_id=m.conversation_id AND o.seq=m.seq AND m.direction=1
+    LEFT JOIN conversation v ON v.app_id=m.app_id AND v.id=m.conversation_id
+    WHERE m.app_id=b.app_id AND m.id=b.id""",
+    "bb",
+)
+
+
+def load(tx: Tx, ids: Iterable[tuple[int, int]]) -> list[Line]:
+    """The messages of (app id, id), oldest first; unknown ones are left out."""
+    wanted = sorted(set(ids))
+    rows = tx.many(_LOAD, wanted) if wanted else []
+    return sorted((Line(*row) for row in rows), key=lambda line: line.id)
+
+
+def word(line: Line, now: int) -> str:
+    """The one word of a message's status, from WORDS. Accepted is never shown as sent."""
+    if line.direction == IN:
+        return Answer(line.answer).word
+    if line.doubt == Doubt.OPEN:
+        return IN_DOUBT
+    if line.rank >= Status.ACCEPTED:
+        return Status(line.rank).word
+    if line.doubt == Doubt.SETTLED_SENT_AGAIN:
+        return SENT_AGAIN
+    if line.box_state == 1:
+        return SENDING
+    if line.box_state is None:
+        return Status(line.rank).word
+    blocked = line.head is not None and line.head != line.id
+    if line.hold is not None or blocked or line.tries or (line.not_before or 0) > now:
+        return WAITING
+    return QUEUED
+
+
+def first_id(at: int) -> int:
+    """The lowest id that can have been made at a time (Unix ms, real clock)."""
+    return max(0, at - EPOCH_MS) << 22
+
+
+def made_at(id: int) -> int:
+    """When an id was made (Unix ms, real clock)."""
+    return (id >> 22) + EPOCH_MS
+
+
+def apps(tx: Tx) -> list[tuple[int, str]]:
+    """(id, name) of every app."""
+    rows = tx.run("SELECT id,name FROM app WHERE deleted IS NULL ORDER BY id")
+    return [(r[0], r[1]) for r in rows]
+
+
+def newest(tx: Tx, wanted: Filter, n: int, now: int) -> list[Line]:
+    """The newest `n` messages that fit, oldest of them first."""
+    if wanted.one is not None:
+        return [line for line in load(tx, [wanted.one]) if fits(line, wanted, now)]
+    ids = [wanted.app_id] if wanted.app_id is not None else [a for a, _ in apps(tx)]
+    found: list[Line] = []
+    for app_id in ids:
+        found += _newest_of(tx, app_id, wanted, n, now)
+    return sorted(found, key=lambda line: line.id)[-n:] if n else []
+
+
+def _newest_of(tx: Tx, app_id: int, wanted: Filter, n: int, now: int) -> list[Line]:
+    source = _source(tx, app_id, wanted)
+    found: list[Line] = []
+    before, looked = MAX_ID, 0
+    while len(found) < n and looked < LOOK:
+        size = max(n, _CHUNK) if wanted.status is not None else n
+        ids = source(before, size)
+        looked += len(ids)
+        lines = load(tx, [(app_id, i) for i in ids])
+        found += [line for line in reversed(lines) if fits(line, wanted, now)]
+        if len(ids) < size:
+            break
+        before = min(ids)
+    return found[:n]
+
+
+def fits(line: Line, wanted: Filter, now: int) -> bool:
+    """Whether a message is among those that a filter asks for."""
+    return (
+        line.id > wanted.after
+        and wanted.one in (None, (line.app_id, line.id))
+        and (wanted.app_id is None or line.app_id == wanted.app_id)
+        and (wanted.direction is None or line.direction == wanted.direction)
+        and (
+            wanted.conversations is None
+            or (line.app_id, line.conversation_id) in wanted.conversations
+        )
+        and (wanted.status is None or word(line, now) == wanted.status)
+    )
+
+
+# --- where the candidates come from: ids below `before`, newest first, at most `limit` -----------
+
+Source = Callable[[int, int], list[int]]
+
+
+def _source(tx: Tx, app_id: int, wanted: Filter) -> Source:
+    if wanted.conversations is not None:
+        own = [c for a, c in wanted.conversations if a == app_id]
+        return lambda before, limit: _of_conversations(tx, app_id, own, wanted, before, limit)
+    status = wanted.status
+    if status in _INDEXED:
+        index, test = _INDEXED[status]
+        # SQLite would walk the key, which serves the order, past every row that is none of these
+        by = f"INDEXED BY {index}" if tx.dialect == "sqlite" else ""
+        text = f"""SELECT id FROM message {by} WHERE app_id=? AND id<? AND id>? AND {test}
+          ORDER BY id DESC LIMIT ?"""
+        return lambda before, limit: _ids(tx.run(text, (app_id, before, wanted.after, limit)))
+    if status in (QUEUED, SENDING):
+        return lambda before, limit: _in_outbox(tx, app_id, before, limit)
+    if status == WAITING:
+        return lambda before, limit: _waiting(tx, app_id, before, limit)
+    if status is not None:
+        ranked = {s.word: f"direction=1 AND rank={int(s)}" for s in Status}
+        test = ranked.get(status, "direction=0 AND answer=1")
+        if status == SENT_AGAIN:
+            test = f"doubt={int(Doubt.SETTLED_SENT_AGAIN)}"
+        return lambda before, limit: _scan(tx, app_id, test, wanted.after, before, limit)
+    if wanted.direction is not None:
+        test = f"direction={int(wanted.direction)}"
+        return lambda before, limit: _scan(tx, app_id, test, wanted.after, before, limit)
+    text = "SELECT id FROM message WHERE app_id=? AND id<? AND id>? ORDER BY id DESC LIMIT ?"
+    return lambda before, limit: _ids(tx.run(text, (app_id, before, wanted.after, limit)))
+
+
+# the partial indexes of `schema`, each with its condition as written there
+_INDEXED = {
+    "failed": ("message_failed", "rank=4"),
+    IN_DOUBT: ("message_doubt", "doubt=1"),
+    PARKED: ("message_parked", "answer=3"),
+    NOT_ANSWERED: ("message_not_answered", "answer=2"),
+}
+
+
+def _ids(rows: Sequence[Row]) -> list[int]:
+    return [r[0] for r in rows]
+
+
+def _scan(tx: Tx, app_id: int, test: str, after: int, before: int, limit: int) -> list[int]:
+    """Rows that pass a test among the newest SCAN ones. The columns tested lie behind the content
+    in a row, so that this reads whole rows: it must end somewhere."""
+    rows = tx.run(
+        f"""SELECT id FROM (SELECT id,direction,rank,answer,doubt FROM message
+          WHERE app_id=? AND id<? AND id>? ORDER BY id DESC LIMIT {SCAN}) AS newest
+        WHERE {test} ORDER BY id DESC LIMIT ?""",
+        (app_id, before, after, limit),
+    )
+    return _ids(rows)
+
+
+def _of_conversations(
+    tx: Tx, app_id: int, own: Sequence[int], wanted: Filter, before: int, limit: int
+) -> list[int]:
+    found: list[int] = []
+    directions = (IN, OUT) if wanted.direction is None else (wanted.direction,)
+    for conversation_id in own:
+        for direction in directions:
+            rows = tx.run(
+                """SELECT id FROM message WHERE app_id=? AND conversation_id=? AND direction=?
+                AND +id<? ORDER BY seq DESC LIMIT ?""",
+                (app_id, conversation_id, direction, before, limit),
+            )
+            found += _ids(rows)
+    return sorted(found, reverse=True)[:limit]
+
+
+def _in_outbox(tx: Tx, app_id: int, before: int, limit: int) -> list[int]:
+    rows = tx.run(
+        """SELECT message_id FROM outbox WHERE app_id=? AND message_id<?
+        ORDER BY message_id DESC LIMIT ?""",
+        (app_id, before, limit),
+    )
+    return _ids(rows)
+
+
+def _waiting(tx: Tx, app_id: int, before: int, limit: int) -> list[int]:
+    """What waits to be sent, and what waits for a turn: found by the conversations that are due or
+    leased, because those have an index."""
+    found = _in_outbox(tx, app_id, before, limit)
+    for which in ("due_at IS NOT NULL", "lease_owner IS NOT NULL"):
+        rows = tx.run(
+            f"""SELECT m.id FROM conversation v CROSS JOIN message m
+            WHERE v.app_id=? AND v.{which} AND m.app_id=v.app_id AND m.conversation_id=v.id
+              AND m.direction=0 AND m.seq>v.done_seq AND m.answer=0 AND m.id<?
+            ORDER BY m.id DESC LIMIT ?""",
+            (app_id, before, limit),
+        )
+        found += _ids(rows)
+    return sorted(set(found), reverse=True)[:limit]
+
+
+# --- following -----------------------------------------------------------------------------------
+
+
+def since(tx: Tx, app_id: int, after: int, limit: int) -> list[int]:
+    """Ids of messages above one, oldest first."""
+    rows = tx.run(
+        "SELECT id FROM message WHERE app_id=? AND id>? ORDER BY id LIMIT ?",
+        (app_id, after, limit),
+    )
+    return _ids(rows)
+
+
+def reported(tx: Tx, app_id: int, after: int, limit: int) -> list[tuple[int, int]]:
+    """(report id, message id) of the reports above one, oldest first."""
+    rows = tx.run(
+        "SELECT id,message_id FROM report WHERE app_id=? AND id>? ORDER BY id LIMIT ?",
+        (app_id, after, limit),
+    )
+    return [(r[0], r[1]) for r in rows]
+
+
+def last_ids(tx: Tx, app_id: int) -> tuple[int, int]:
+    """The highest message and report ids of an app, 0 for none."""
+    message = tx.run("SELECT max(id) FROM message WHERE app_id=?", (app_id,))[0][0]
+    report = tx.run("SELECT max(id) FROM report WHERE app_id=?", (app_id,))[0][0]
+    return message or 0, report or 0

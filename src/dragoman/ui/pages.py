@@ -1,0 +1,26 @@
+"""The Jinja environment of all pages: everything is escaped, a missing name is an error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_HERE = Path(__file__).parent
+STATIC = _HERE / "static"
+"""tokens.css, base.css, theme.js and the fonts; serve it with `files.served`."""
+
+
+def environment(*folders: Path) -> Environment:
+    """An environment that finds templates in `folders` first, then those of `ui` itself.
+
+    `base.html` there is the frame of every page; it needs `ui` (the prefix under which `STATIC`
+    is served) and `title`.
+    """
+    return Environment(
+        loader=FileSystemLoader([*folders, _HERE / "templates"]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

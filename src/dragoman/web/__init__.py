@@ -1,0 +1,1 @@
+"""The doors for machines: webhooks, health, and the control door for our own CLI."""

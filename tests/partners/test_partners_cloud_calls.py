@@ -1,0 +1,183 @@
+"""The calls beside sending: probe, files, subscriptions, token."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dragoman.domain.errors import Code, SendError
+from dragoman.domain.sentences import Sentence, known
+from dragoman.partners import cloud_api
+from dragoman.partners.contract import HttpCall, NoReply, Part, Phase, Reply
+
+FIXTURES = Path(__file__).parent.parent / "fixtures" / "cloud_api" / "outbound"
+PNID, WABA = "106540352242922", "102290129340398"
+CHANNEL = cloud_api.Settings(numbers=(cloud_api.Number(PNID),), token="token-of-the-test")
+GRAPH = "https://graph.facebook.com/v26.0"
+BEARER = {"Authorization": "Bearer token-of-the-test"}
+
+
+def answer(name: str) -> Reply:
+    return Reply(200, {}, (FIXTURES / f"{name}.json").read_bytes())
+
+
+def said(body: Any, status: int = 200) -> Reply:
+    return Reply(status, {}, json.dumps(body).encode())
+
+
+EXPIRED = Reply(401, {}, (FIXTURES / "response_error_190_expired.json").read_bytes())
+
+
+def test_the_calls_are_these_values() -> None:
+    fields = (
+        "display_phone_number,verified_name,quality_rating,status,platform_type,throughput,"
+        "code_verification_status"
+    )
+    assert cloud_api.render_probe(CHANNEL) == HttpCall(
+        "GET", f"{GRAPH}/{PNID}", "probe", BEARER, (("fields", fields),)
+    )
+    assert cloud_api.render_probe(cloud_api.Settings()) is None
+    second = cloud_api.render_probe(CHANNEL, "2")
+    assert second is not None and second.url == f"{GRAPH}/2"
+    owner = (("phone_number_id", PNID),)
+    assert cloud_api.render_media_url("77", CHANNEL, PNID) == HttpCall(
+        "GET", f"{GRAPH}/77", "media_url", BEARER, owner
+    )
+    assert cloud_api.render_media_delete("77", CHANNEL) == HttpCall(
+        "DELETE", f"{GRAPH}/77", "media_delete", BEARER
+    )
+    parts = (
+        Part("messaging_product", b"whatsapp"),
+        Part("type", b"image/png"),
+        Part("file", b"\x89PNG", "a.png", "image/png"),
+    )
+    upload = cloud_api.render_media_upload(PNID, "a.png", "image/png", b"\x89PNG", CHANNEL)
+    assert upload == HttpCall("POST", f"{GRAPH}/{PNID}/media", "media_upload", BEARER, parts=parts)
+    assert cloud_api.render_subscribed_apps(WABA, CHANNEL) == HttpCall(
+        "GET", f"{GRAPH}/{WABA}/subscribed_apps", "subscribed_apps", BEARER
+    )
+    assert cloud_api.render_subscribe(WABA, CHANNEL) == HttpCall(
+        "POST", f"{GRAPH}/{WABA}/subscribed_apps", "subscribe", BEARER
+    )
+    assert cloud_api.render_debug_token(CHANNEL) == HttpCall(
+        "GET",
+        f"{GRAPH}/debug_token",
+        "debug_token",
+        BEARER,
+        (("input_token", "token-of-the-test"),),
+        secret_query=frozenset({"input_token"}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "with_token"),
+    [
+        ("https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1", True),
+        ("https://scontent.xx.fbcdn.net/v/a.jpg", True),
+        ("https://graph.facebook.com/1", True),
+        ("http://lookaside.fbsbx.com/a", False),
+        ("https://evilfbsbx.com/a", False),
+        ("https://fbsbx.com.evil.example/a", False),
+        ("https://lookaside.fbsbx.com@evil.example/a", False),
+        ("https://evil.example/lookaside.fbsbx.com", False),
+        ("http://127.0.0.1:8400/media/1", False),
+    ],
+)
+def test_the_token_goes_to_metas_hosts_only(url: str, with_token: bool) -> None:
+    headers = BEARER if with_token else {}
+    assert cloud_api.render_media_download(url, CHANNEL) == HttpCall(
+        "GET", url, "media_download", headers
+    )
+
+
+def test_an_emulator_gets_the_token_for_its_own_files() -> None:
+    channel = cloud_api.Settings(token="token-of-the-test", graph_url="http://127.0.0.1:8400")
+    call = cloud_api.render_media_download("http://127.0.0.1:8400/media/1", channel)
+    assert call.headers == BEARER
+    assert cloud_api.render_media_download("http://127.0.0.1:9/media/1", channel).headers == {}
+
+
+def test_a_number_that_may_be_seen() -> None:
+    good = answer("mgmt_phone_number_get_response")
+    assert cloud_api.read_probe(good) is None
+    assert cloud_api.read_probe_details(good) == json.loads(good.body)
+    levels = said({"id": PNID, "throughput": {"level": "STANDARD"}})
+    assert cloud_api.read_probe_details(levels) == {"id": PNID, "throughput": "STANDARD"}
+
+
+STRANGE = {"host": "The Graph API address"}
+WRONG: list[tuple[Reply | NoReply, Sentence]] = [
+    (EXPIRED, Sentence("meta_error_190/463")),
+    (answer("response_error_33_object_missing"), Sentence("meta_error_100/33")),
+    (NoReply(Phase.CONNECT, "refused"), Sentence("meta_no_connection", {"detail": "refused"})),
+    (NoReply(Phase.SENT, "slow"), Sentence("cloud_check_silent", {"detail": "slow"})),
+    (Reply(404, {}, b"<html>"), Sentence("cloud_check_strange", {**STRANGE, "status": 404})),
+    (Reply(502, {}, b""), Sentence("cloud_check_strange", {**STRANGE, "status": 502})),
+    (Reply(200, {}, b"[]"), Sentence("cloud_check_strange", {**STRANGE, "status": 200})),
+]
+
+
+@pytest.mark.parametrize(("reply", "sentence"), WRONG)
+def test_what_is_wrong_with_a_check(reply: Reply | NoReply, sentence: Sentence) -> None:
+    assert sentence.id in known()
+    assert cloud_api.read_probe(reply) == sentence
+    assert cloud_api.read_probe_details(reply) == {}
+    assert cloud_api.read_success(reply) == sentence
+    assert cloud_api.read_subscribed_apps(reply) == sentence
+    assert cloud_api.read_debug_token(reply) == sentence
+
+
+def test_a_probe_without_an_id_is_no_success() -> None:
+    assert cloud_api.read_probe(said({"data": []})) == Sentence(
+        "cloud_check_strange", {**STRANGE, "status": 200}
+    )
+
+
+def test_files() -> None:
+    assert cloud_api.read_media_upload(answer("response_media_upload")) == "1479537139650973"
+    found = cloud_api.read_media_url(answer("response_media_url"))
+    assert found == cloud_api.MediaUrl(
+        "https://lookaside.fbsbx.com/whatsapp_business/attachments/"
+        "?mid=1337000000000001&source=webhook&ext=1795421100&hash=ARxEXAMPLE",
+        "image/jpeg",
+        "50d858e0985ecc7f60418aaf0cc5ab587f42c2570a884095a9e8ccacd0f6545c",
+        303833,
+    )
+    as_text = cloud_api.read_media_url(said({"url": "https://x.example", "file_size": "12"}))
+    assert as_text == cloud_api.MediaUrl("https://x.example", size=12)
+    for read in (cloud_api.read_media_upload, cloud_api.read_media_url):
+        refused, odd = read(EXPIRED), read(said({}))
+        assert isinstance(refused, SendError) and refused.code is Code.TOKEN
+        assert isinstance(odd, SendError) and odd.ambiguous
+        silent = read(NoReply(Phase.CONNECT))
+        assert isinstance(silent, SendError) and silent.retryable
+
+
+def test_subscriptions() -> None:
+    apps = cloud_api.read_subscribed_apps(answer("mgmt_subscribed_apps_get_response"))
+    assert apps == (
+        cloud_api.SubscribedApp(
+            "670843887433847", "Example Plants", "https://waba.example.com/webhook"
+        ),
+    )
+    assert cloud_api.read_subscribed_apps(said({"data": []})) == ()
+    assert cloud_api.read_success(answer("response_success_true")) is None
+    assert cloud_api.read_success(said({"success": False})) == Sentence("cloud_not_done")
+
+
+def test_the_token() -> None:
+    scopes = ("whatsapp_business_management", "whatsapp_business_messaging")
+    assert cloud_api.read_debug_token(answer("auth_debug_token_response")) == cloud_api.TokenInfo(
+        "634974688087057", "SYSTEM_USER", scopes, None, (WABA,)
+    )
+    body = {"data": {"is_valid": True, "app_id": "1", "type": "USER", "expires_at": 1795420800}}
+    assert cloud_api.read_debug_token(said(body)) == cloud_api.TokenInfo(
+        "1", "USER", (), 1795420800000
+    )
+    invalid = {"data": {"is_valid": False, "error": {"message": "Session expired"}}}
+    assert cloud_api.read_debug_token(said(invalid)) == Sentence(
+        "cloud_token_invalid", {"said": "Session expired"}
+    )
