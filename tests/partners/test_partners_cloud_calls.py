@@ -11,7 +11,7 @@ import pytest
 from dragoman.domain.errors import Code, SendError
 from dragoman.domain.sentences import Sentence, known
 from dragoman.partners import cloud_api
-from dragoman.partners.contract import HttpCall, NoReply, Part, Phase, Reply
+from dragoman.partners.contract import HttpCall, NoReply, Part, Phase, Probe, Reply
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "cloud_api" / "outbound"
 PNID, WABA = "106540352242922", "102290129340398"
@@ -28,6 +28,7 @@ def said(body: Any, status: int = 200) -> Reply:
     return Reply(status, {}, json.dumps(body).encode())
 
 
+PROBE = Probe(PNID, HttpCall("GET", f"{GRAPH}/{PNID}"))
 EXPIRED = Reply(401, {}, (FIXTURES / "response_error_190_expired.json").read_bytes())
 
 
@@ -36,12 +37,9 @@ def test_the_calls_are_these_values() -> None:
         "display_phone_number,verified_name,quality_rating,status,platform_type,throughput,"
         "code_verification_status"
     )
-    assert cloud_api.render_probe(CHANNEL) == HttpCall(
-        "GET", f"{GRAPH}/{PNID}", "probe", BEARER, (("fields", fields),)
-    )
-    assert cloud_api.render_probe(cloud_api.Settings()) is None
-    second = cloud_api.render_probe(CHANNEL, "2")
-    assert second is not None and second.url == f"{GRAPH}/2"
+    call = HttpCall("GET", f"{GRAPH}/{PNID}", "probe", BEARER, (("fields", fields),))
+    assert cloud_api.probes(CHANNEL) == (Probe(PNID, call),)
+    assert cloud_api.probes(cloud_api.Settings()) == ()
     owner = (("phone_number_id", PNID),)
     assert cloud_api.render_media_url("77", CHANNEL, PNID) == HttpCall(
         "GET", f"{GRAPH}/77", "media_url", BEARER, owner
@@ -102,7 +100,7 @@ def test_an_emulator_gets_the_token_for_its_own_files() -> None:
 
 def test_a_number_that_may_be_seen() -> None:
     good = answer("mgmt_phone_number_get_response")
-    assert cloud_api.read_probe(good) is None
+    assert cloud_api.read_probe(PROBE, good) is None
     assert cloud_api.read_probe_details(good) == json.loads(good.body)
     levels = said({"id": PNID, "throughput": {"level": "STANDARD"}})
     assert cloud_api.read_probe_details(levels) == {"id": PNID, "throughput": "STANDARD"}
@@ -123,7 +121,7 @@ WRONG: list[tuple[Reply | NoReply, Sentence]] = [
 @pytest.mark.parametrize(("reply", "sentence"), WRONG)
 def test_what_is_wrong_with_a_check(reply: Reply | NoReply, sentence: Sentence) -> None:
     assert sentence.id in known()
-    assert cloud_api.read_probe(reply) == sentence
+    assert cloud_api.read_probe(PROBE, reply) == sentence
     assert cloud_api.read_probe_details(reply) == {}
     assert cloud_api.read_success(reply) == sentence
     assert cloud_api.read_subscribed_apps(reply) == sentence
@@ -131,7 +129,7 @@ def test_what_is_wrong_with_a_check(reply: Reply | NoReply, sentence: Sentence) 
 
 
 def test_a_probe_without_an_id_is_no_success() -> None:
-    assert cloud_api.read_probe(said({"data": []})) == Sentence(
+    assert cloud_api.read_probe(PROBE, said({"data": []})) == Sentence(
         "cloud_check_strange", {**STRANGE, "status": 200}
     )
 

@@ -23,7 +23,12 @@ class AgentConfig(msgspec.Struct, frozen=True, omit_defaults=True):
 class ChannelConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     """partner: chosen messaging partner, empty if none. values: what was typed, for each partner,
     so that switching back loses nothing. typing, read_receipts: show them to the contact when a
-    turn begins. share_sessions: one conversation over all numbers (for those begun after)."""
+    turn begins. share_sessions: one conversation over all numbers (for those begun after).
+
+    proactive: whether the business may write first (notifications). associated: the client id of
+    the app credential whose token webhooks must carry, empty for none. url_secret: a secret that
+    webhooks must carry in their address (`?key=…`), `{"secret": id}` or None. allow_ips: addresses
+    and networks that webhooks may come from, empty for any."""
 
     partner: str = ""
     enabled: bool = False
@@ -31,6 +36,10 @@ class ChannelConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     typing: bool = False
     read_receipts: bool = False
     share_sessions: bool = False
+    proactive: bool = False
+    associated: str = ""
+    url_secret: dict[str, Any] | None = None
+    allow_ips: tuple[str, ...] = ()
 
 
 FALLBACK = "Sorry, something went wrong on our side. Please write again in a moment."

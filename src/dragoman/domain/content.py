@@ -687,6 +687,19 @@ class OrderReceived(_Content, frozen=True, tag="order"):
     text: str | None = None
 
 
+class PaymentReceived(_Content, frozen=True, tag="payment"):
+    """What became of a payment: `status` is success, failed or pending where the partner's word
+    is known, else that word. `data` is the partner's own object, amounts as whole numbers."""
+
+    reference_id: str
+    status: str
+    transaction_id: str | None = None
+    transaction_type: str | None = None
+    currency: str | None = None
+    total: Amount | None = None
+    data: dict[str, Any] = {}
+
+
 class NumberChanged(_Content, frozen=True, tag="number_changed"):
     """The contact changed phone. `body` is the partner's sentence."""
 
@@ -766,6 +779,7 @@ Inbound = (
     | CallPermissionReply
     | PaymentMethodChosen
     | OrderReceived
+    | PaymentReceived
     | NumberChanged
     | UserIdChanged
     | SystemNotice

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 from dragoman.domain.clock import Clock
 from dragoman.domain.sentences import Sentence, words
-from dragoman.domain.wire import HttpCall, NoReply, Phase, Reply
+from dragoman.domain.wire import NoReply, Phase, Reply
 from dragoman.egress import Egress
 from dragoman.egress.guard import public
-from dragoman.partners.contract import Partner
+from dragoman.partners.contract import Partner, Probe
 
 from .apps import App, Copy
 from .doctor import Check, House, State
@@ -85,10 +85,13 @@ async def channels(house: House, apps: Sequence[App]) -> AsyncIterator[Check]:
             talker = copy.partner
             if talker is None or talker.NAME not in copy.settings:
                 continue
-            call = talker.render_probe(copy.settings[talker.NAME])
-            real = real or call is None or not _local(call.url)
-            async for check in _probe(house, egress, name, talker, call):
-                yield check
+            probes = talker.probes(copy.settings[talker.NAME])
+            real = real or not probes or not all(_local(probe.call.url) for probe in probes)
+            for probe in probes:
+                async for check in _probe(house, egress, name, talker, probe):
+                    yield check
+            if talker.NOT_CHECKABLE is not None:
+                yield Check(name, "none", talker.NOT_CHECKABLE)
     if real:
         yield await asyncio.to_thread(_public, house)
     elif apps:
@@ -150,13 +153,11 @@ def _agent(name: str, agent: AgentConfig, args: dict[str, Any]) -> Iterator[Chec
 
 
 async def _probe(
-    house: House, egress: Egress, name: str, talker: Partner, call: HttpCall | None
+    house: House, egress: Egress, name: str, talker: Partner, probe: Probe
 ) -> AsyncIterator[Check]:
     """Ask the partner about the credentials, and look at the clock of its answer."""
     args: dict[str, Any] = {"partner": talker.LABEL}
-    if call is None:
-        yield Check(name, "none", Sentence("check_probe_none", args))
-        return
+    call = probe.call
     began = Clock().real()
     reply = await egress.call(call, timeout_s=house.timeout_s)
     if isinstance(reply, NoReply) and reply.phase is Phase.REFUSED and _local(call.url):
@@ -170,7 +171,7 @@ async def _probe(
     if not isinstance(reply, Reply):
         yield _no_answer(name, args, reply)
         return
-    problem = talker.read_probe(reply)
+    problem = talker.read_probe(probe, reply)
     if problem is not None:
         yield Check(name, "fail", problem, Sentence("check_token_fix"))
     else:

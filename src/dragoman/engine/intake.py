@@ -93,14 +93,14 @@ class Intake:
     async def receive(self, partner_name: str, stream_id: str, hook: Hook) -> HookAnswer:
         """Answer one request to /hooks/{partner}/{stream id}."""
         app = self._apps.by_stream.get(stream_id)
-        if partner_name not in PARTNERS or app is None:
-            self._count(partner_name if partner_name in PARTNERS else "unknown", "not_found")
+        if partner_name not in PARTNERS:
+            self._count("unknown", "not_found")
             return NOT_FOUND
         talker = partner(partner_name)
-        copies = app.copies(partner_name)
-        if not copies:
+        copies = app.copies(partner_name) if app is not None else []
+        if app is None or not copies:
             self._count(partner_name, "not_found")
-            return NOT_FOUND
+            return talker.answer(Outcome.UNKNOWN)
         if hook.method != "POST":
             return await self._handshake(app, talker, copies, hook)
         return await self._post(app, talker, copies, hook)

@@ -34,6 +34,7 @@ class Hook(msgspec.Struct, frozen=True):
     query: tuple[tuple[str, str], ...] = ()
     headers: dict[str, str] = {}
     body: bytes = b""
+    peer: str = ""  # the address that it came from
 
 
 class HookAnswer(msgspec.Struct, frozen=True):
@@ -56,6 +57,9 @@ class Outcome(enum.StrEnum):
     KEPT = "kept"
     INVALID = "invalid"  # not readable as this partner's body; kept raw
     BUSY = "busy"  # not stored; the partner should send it again
+    UNKNOWN = "unknown"  # no app has this stream id with this partner
+    NO_TOKEN = "no_token"  # an app is associated, and the webhook brought no token
+    WRONG_TOKEN = "wrong_token"  # it brought one that is not the associated app's
 
 
 class Sent(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -93,22 +97,33 @@ class OutboundMessage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One field of the partner's settings, for the form, the CLI and the docs alike."""
+    """One field of the partner's settings, for the form, the CLI and the docs alike.
+
+    A `group` is a list of things of one sort (accounts, numbers with a key each): its value maps
+    the thing's own key (a name, a phone number: `key_label`) to the values of `fields`; `most` is
+    how many it holds. `only_if`: shown where that other field has one of these values.
+    """
 
     name: str
     label: str
     help: str
-    kind: Literal["text", "secret", "numbers", "url", "choice", "switch"] = "text"
+    kind: Literal["text", "secret", "number", "numbers", "url", "choice", "switch", "group"] = (
+        "text"
+    )
     required: bool = False
     where_to_find: str = ""
     default: Any = None
     choices: tuple[tuple[str, str], ...] = ()
     advanced: bool = False
+    fields: tuple[Field, ...] = ()
+    key_label: str = ""
+    most: int = 0
+    only_if: tuple[str, tuple[str, ...]] | None = None
 
 
 class Give(msgspec.Struct, frozen=True):
     """Something of ours to paste at the partner: `value` is a template with {webhook_url},
-    {verify_token}, {callback_url}."""
+    {callback_url} (of OAuth), {verify_token}, {client_id}, {authorization} (a ready header)."""
 
     name: str
     label: str
@@ -122,6 +137,42 @@ class Capability(enum.StrEnum):
     REFUSED = "refused"
 
 
+class Ability(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a partner does with one kind of content. `rule` names the rule of `plain.RULES` that
+    degrades it; `note` says why it is refused, or what of it is not confirmed."""
+
+    capability: Capability
+    rule: str = ""
+    note: str = ""
+
+
+NATIVE = Ability(Capability.NATIVE)
+
+
+def degraded(rule: str) -> Ability:
+    return Ability(Capability.DEGRADED, rule)
+
+
+def refused(note: str) -> Ability:
+    return Ability(Capability.REFUSED, note=note)
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """A call that tells something without sending a message. `about`: what it asks of, for
+    people ("the account main", "the number 918800000001"), or where a pull comes from."""
+
+    about: str
+    call: HttpCall
+
+
+class MediaFile(msgspec.Struct, frozen=True):
+    """A file that was fetched. `mime` as the partner said it, empty if it said none."""
+
+    data: bytes
+    mime: str = ""
+    filename: str | None = None
+
+
 class Complaint(msgspec.Struct, frozen=True):
     """A setting that is wrong, and what to do."""
 
@@ -130,15 +181,35 @@ class Complaint(msgspec.Struct, frozen=True):
 
 
 class Partner(Protocol):
-    """The shape of a partner module. `settings` is an instance of its `Settings` struct."""
+    """The shape of a partner module. `settings` is an instance of its `Settings` struct. What a
+    partner does not have it takes from `absent`.
+
+    DIALECTS: (name, label) of the wire formats it speaks, the usual one first; one with the name
+    "" where there is only one. CAPABILITIES: dialect → kind → ability, complete. ECHO: what of
+    ours comes back in reports, or None. NATIVE_SHAPES: (native object, where it goes). ASSOCIATES:
+    whether an app's token can be asked of its webhooks. LETTER: to its support, where a person
+    there sets the address; a template like `Give.value`. NOT_CHECKABLE: why there is no probe.
+    MEDIA_LIMITS: kind → bytes. UPLOAD_DAYS: how long an uploaded file's id lives.
+    """
 
     NAME: str
     LABEL: str
+    DIALECTS: Sequence[tuple[str, str]]
     SETTINGS: Sequence[Field]
     GIVES: Sequence[Give]
-    CAPABILITIES: Mapping[str, Capability]
+    LETTER: str
+    CAPABILITIES: Mapping[str, Mapping[str, Ability]]
+    ERRORS: Any
     ECHO: str | None
+    NOT_CONFIRMED: Sequence[tuple[str, str]]
+    NATIVE_SHAPES: Sequence[tuple[str, str]]
+    ASSOCIATES: bool
+    NOT_CHECKABLE: Sentence | None
+    MEDIA_LIMITS: Mapping[str, int]
+    UPLOAD_DAYS: int
     Settings: type[Any]
+
+    # settings
 
     def read_settings(
         self, values: Mapping[str, Any]
@@ -153,6 +224,18 @@ class Partner(Protocol):
         """The keys of our numbers at this partner."""
         ...
 
+    def dialect(self, settings: Any) -> str: ...
+
+    # webhooks
+
+    def guarded(self, settings: Any) -> bool:
+        """Whether the partner's own check (signature, password) authenticates its webhooks."""
+        ...
+
+    def uses_authorization(self, settings: Any) -> bool:
+        """Whether that check needs the header Authorization, which a token would need as well."""
+        ...
+
     def authenticate(self, hook: Hook, settings: Any, now: int) -> Refused | None: ...
 
     def handshake(self, hook: Hook, settings: Sequence[Any]) -> HookAnswer | None:
@@ -165,6 +248,8 @@ class Partner(Protocol):
 
     def answer(self, outcome: Outcome) -> HookAnswer: ...
 
+    # sending
+
     def render(self, message: OutboundMessage, settings: Any) -> HttpCall | Unsupported: ...
 
     def read(self, call: HttpCall, reply: Reply | NoReply) -> Sent | SendError: ...
@@ -175,12 +260,65 @@ class Partner(Protocol):
         """Mark a message as read, and show *typing* where asked. None where the partner cannot."""
         ...
 
-    def render_probe(self, settings: Any) -> HttpCall | None:
-        """A call that checks the credentials without sending. None where there is none."""
+    # opt-in
+
+    def demands_opt_in(self, settings: Any) -> bool:
+        """Whether a person must have agreed before the first send, by this channel's settings."""
         ...
 
-    def read_probe(self, reply: Reply | NoReply) -> Sentence | None:
+    def render_opt_in_look_up(
+        self, number: str, recipient: Recipient, settings: Any
+    ) -> HttpCall | None:
+        """None where the partner has no look-up: then only our own record counts."""
+        ...
+
+    def read_opt_in_look_up(self, reply: Reply | NoReply) -> bool | SendError: ...
+
+    def render_opt_in(self, number: str, recipient: Recipient, settings: Any) -> HttpCall | None:
+        """Record at the partner that the person agreed."""
+        ...
+
+    def read_opt_in(self, reply: Reply | NoReply) -> SendError | None: ...
+
+    # media
+
+    def render_media(
+        self, number: str, media_id: str | None, link: str | None, settings: Any
+    ) -> HttpCall | None:
+        """The first call that fetches a file that a person sent."""
+        ...
+
+    def read_media(
+        self, call: HttpCall, reply: Reply | NoReply, settings: Any
+    ) -> MediaFile | HttpCall | SendError:
+        """The file, or the next call on the way to it."""
+        ...
+
+    def render_upload(self, number: str, file: MediaFile, settings: Any) -> HttpCall | None:
+        """Leave a file with the partner, to be sent by its id. None where it takes links only."""
+        ...
+
+    def read_upload(self, reply: Reply | NoReply) -> str | SendError:
+        """The id of the uploaded file."""
+        ...
+
+    # asking
+
+    def probes(self, settings: Any) -> Sequence[Probe]:
+        """Calls that check the credentials without sending; none: see NOT_CHECKABLE."""
+        ...
+
+    def read_probe(self, probe: Probe, reply: Reply | NoReply) -> Sentence | None:
         """None when the credentials are right, else what is wrong."""
+        ...
+
+    def pulls(self, settings: Any) -> Sequence[Probe]:
+        """Calls that fetch reports instead of waiting for webhooks, where that is switched on. The
+        reading takes them away at the partner, so one process asks for each."""
+        ...
+
+    def read_pull(self, reply: Reply | NoReply) -> bytes | SendError:
+        """A body for `parse`; empty when there was nothing."""
         ...
 
 

@@ -21,7 +21,7 @@ _REAL = {
     "postgresql": "(extract(epoch from clock_timestamp())*1000)::bigint",
 }
 _RETURN = """RETURNING app_id,id,lease_token,number_id,contact_id,done_seq,in_seq,tries,context,
-  session_id,session_last,open_turn,open_to"""
+  session_id,session_last,open_turn,open_to,choices"""
 
 
 def _per_dialect(text: str, types: str) -> dict[str, Rows]:
@@ -48,7 +48,7 @@ _CLAIM = {
       lease_until=(extract(epoch from clock_timestamp())*1000)::bigint+?, due_at=NULL
       FROM c WHERE v.app_id=c.app_id AND v.id=c.id
     RETURNING v.app_id,v.id,lease_token,number_id,contact_id,done_seq,in_seq,tries,context,
-      session_id,session_last,open_turn,open_to""",
+      session_id,session_last,open_turn,open_to,choices""",
 }
 _MESSAGES = Rows(
     """WITH batch(app_id,id,done,upto) AS (VALUES {rows})
@@ -110,6 +110,7 @@ def load(tx: Tx, rows: Sequence[Row]) -> list[Lease]:
             windows=windows.get((r[0], r[4]), {}),
             open_turn=r[11],
             open_to=r[12],
+            choices=r[13],
         )
         for r in rows
     ]

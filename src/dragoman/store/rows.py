@@ -87,6 +87,7 @@ class Lease(msgspec.Struct, frozen=True):
     windows: dict[int, tuple[int, str, int]]  # by number id: until, opener, free until
     open_turn: int = 0  # a turn that flushed and never ended: end it as interrupted
     open_to: int = 0
+    choices: str | None = None  # JSON of what was offered in plain text last
 
 
 class Waiting(msgspec.Struct, frozen=True):

@@ -241,6 +241,7 @@ conversation = _table(
     _small("closed"),
     _big("open_turn", default=0),  # a turn that has flushed and not ended: it is never run again
     _big("open_to", default=0),
+    _text("choices"),  # what was offered in plain text last: a typed answer may be a tap
     key=("app_id", "id"),
     unique=(("app_id", "number_id", "contact_id"),),
 )

@@ -19,27 +19,30 @@ _LOCK = Rows(
     "bb",
 )
 _END = Rows(
-    """WITH batch(app_id,id,token,from_seq,to_seq,context,session_id,session_last,n,due)
+    """WITH batch(app_id,id,token,from_seq,to_seq,context,session_id,session_last,n,due,choices)
       AS (VALUES {rows})
     UPDATE conversation SET context=b.context, done_seq=b.to_seq, out_seq=out_seq+b.n, tries=0,
       lease_owner=NULL, open_turn=0, open_to=0, session_id=b.session_id,
-      session_last=b.session_last, due_at=CASE WHEN in_seq>b.to_seq THEN b.due ELSE NULL END
+      session_last=b.session_last, choices=b.choices,
+      due_at=CASE WHEN in_seq>b.to_seq THEN b.due ELSE NULL END
     FROM batch b WHERE conversation.app_id=b.app_id AND conversation.id=b.id
       AND lease_token=b.token AND done_seq=b.from_seq-1 AND lease_owner IS NOT NULL
     RETURNING conversation.app_id,conversation.id,in_seq,out_seq,conversation.contact_id,
       lease_token""",
-    "bbbbbjbbbb",
+    "bbbbbjbbbbt",
 )
 _FLUSH = Rows(
-    """WITH batch(app_id,id,token,from_seq,to_seq,context,session_id,session_last,n,turn_id)
+    """WITH batch(app_id,id,token,from_seq,to_seq,context,session_id,session_last,n,turn_id,
+      choices)
       AS (VALUES {rows})
     UPDATE conversation SET context=b.context, out_seq=out_seq+b.n, open_turn=b.turn_id,
-      open_to=b.to_seq, session_id=b.session_id, session_last=b.session_last
+      open_to=b.to_seq, session_id=b.session_id, session_last=b.session_last,
+      choices=b.choices
     FROM batch b WHERE conversation.app_id=b.app_id AND conversation.id=b.id
       AND lease_token=b.token AND done_seq=b.from_seq-1 AND lease_owner IS NOT NULL
     RETURNING conversation.app_id,conversation.id,in_seq,out_seq,conversation.contact_id,
       lease_token""",
-    "bbbbbjbbbb",
+    "bbbbbjbbbbt",
 )
 _ANSWERED = Rows(
     """WITH batch(app_id,conversation_id,from_seq,to_seq,turn_id,answer,why) AS (VALUES {rows})
@@ -72,6 +75,7 @@ _MESSAGE = Rows(
 class TurnCommit(msgspec.Struct, frozen=True):
     """One turn's effects. `final` False: a flush, number `flushes`, which keeps the lease.
 
+    choices: what the conversation offers in plain text from now on (JSON), None for nothing.
     answer, why: what becomes of the messages from_seq..to_seq. due_in: debounce for what waits
     behind. owner, lease_ms: lease again at once where more waits (0: leave it due). claim: send
     the heads of these numbers' lanes at once. Result: False when the lease was lost: nothing
@@ -103,6 +107,7 @@ class TurnCommit(msgspec.Struct, frozen=True):
     owner: int = 0
     lease_ms: int = 30_000
     claim: frozenset[int] = frozenset()
+    choices: str | None = None
 
     @classmethod
     def apply(cls, tx: Tx, units: Sequence[TurnCommit]) -> Sequence[bool]:
@@ -122,12 +127,12 @@ def _fence(tx: Tx, units: Sequence[TurnCommit]) -> States:
     if tx.dialect == "postgresql" and len(units) > 1:
         tx.many(_LOCK, [(u.app_id, u.conversation_id) for u in units])
     for statement, final in ((_END, True), (_FLUSH, False)):
-        rows = sorted(
+        rows = [
             (u.app_id, u.conversation_id, u.token, u.from_seq, u.to_seq, u.context, u.session_id,
-             u.session_last, len(u.outgoing), u.now + u.due_in if final else u.turn_id)
-            for u in units
+             u.session_last, len(u.outgoing), u.now + u.due_in if final else u.turn_id, u.choices)
+            for u in sorted(units, key=lambda u: (u.app_id, u.conversation_id))
             if u.final is final
-        )  # fmt: skip
+        ]  # fmt: skip
         if rows:
             for r in tx.many(statement, rows):
                 states[(r[0], r[1], r[5])] = r

@@ -15,7 +15,21 @@ from collections.abc import Mapping, Sequence
 from dragoman.partners._cloud.answer import read_send as read
 from dragoman.partners._cloud.envelope import NATIVE
 from dragoman.partners._cloud.error_table import KNOWN as ERRORS
-from dragoman.partners.contract import Capability
+from dragoman.partners.absent import (
+    LETTER,
+    NOT_CHECKABLE,
+    demands_opt_in,
+    dialect,
+    pulls,
+    read_opt_in,
+    read_opt_in_look_up,
+    read_pull,
+    render_opt_in,
+    render_opt_in_look_up,
+)
+from dragoman.partners.absent import ONE_DIALECT as DIALECTS
+from dragoman.partners.contract import NATIVE as CAN
+from dragoman.partners.contract import Ability
 
 from .answers import (
     MediaUrl,
@@ -30,27 +44,43 @@ from .answers import (
     read_success,
 )
 from .calls import (
+    probes,
     render,
     render_debug_token,
     render_media_delete,
     render_media_download,
     render_media_upload,
     render_media_url,
-    render_probe,
     render_signal,
     render_subscribe,
     render_subscribed_apps,
 )
-from .hooks import answer, authenticate, handshake, parse
+from .files import (
+    MEDIA_LIMITS,
+    UPLOAD_DAYS,
+    read_media,
+    read_upload,
+    render_media,
+    render_upload,
+)
+from .hooks import answer, authenticate, guarded, handshake, parse, uses_authorization
 from .reading import missing, numbers, read_settings
 from .settings import GIVES, SETTINGS, Number, Settings
 
 NAME = "cloud-api"
 LABEL = "WhatsApp Cloud API"
 ECHO: str | None = "biz_opaque_callback_data"
-CAPABILITIES: Mapping[str, Capability] = {
-    str(kind.__struct_config__.tag): Capability.NATIVE for kind in NATIVE
+ASSOCIATES = False  # Meta signs its webhooks
+CAPABILITIES: Mapping[str, Mapping[str, Ability]] = {
+    "": {str(kind.__struct_config__.tag): CAN for kind in NATIVE}
 }
+NATIVE_SHAPES: Sequence[tuple[str, str]] = (
+    (
+        'An object with a `type` of the Cloud API and the member it names, like {"type": "text", '
+        '"text": {…}}',
+        "POST /{phone number id}/messages",
+    ),
+)
 
 # What Meta's readable documentation does not confirm. Each has one place in the code.
 NOT_CONFIRMED: Sequence[tuple[str, str]] = (
@@ -100,14 +130,21 @@ NOT_CONFIRMED: Sequence[tuple[str, str]] = (
 )
 
 __all__ = [
+    "ASSOCIATES",
     "CAPABILITIES",
+    "DIALECTS",
     "ECHO",
     "ERRORS",
     "GIVES",
     "LABEL",
+    "LETTER",
+    "MEDIA_LIMITS",
     "NAME",
+    "NATIVE_SHAPES",
+    "NOT_CHECKABLE",
     "NOT_CONFIRMED",
     "SETTINGS",
+    "UPLOAD_DAYS",
     "MediaUrl",
     "Number",
     "Settings",
@@ -115,27 +152,41 @@ __all__ = [
     "TokenInfo",
     "answer",
     "authenticate",
+    "demands_opt_in",
+    "dialect",
+    "guarded",
     "handshake",
     "missing",
     "numbers",
     "parse",
+    "probes",
+    "pulls",
     "read",
     "read_debug_token",
+    "read_media",
     "read_media_upload",
     "read_media_url",
+    "read_opt_in",
+    "read_opt_in_look_up",
     "read_probe",
     "read_probe_details",
+    "read_pull",
     "read_settings",
     "read_subscribed_apps",
     "read_success",
+    "read_upload",
     "render",
     "render_debug_token",
+    "render_media",
     "render_media_delete",
     "render_media_download",
     "render_media_upload",
     "render_media_url",
-    "render_probe",
+    "render_opt_in",
+    "render_opt_in_look_up",
     "render_signal",
     "render_subscribe",
     "render_subscribed_apps",
+    "render_upload",
+    "uses_authorization",
 ]

@@ -18,6 +18,7 @@ from dragoman.domain.wire import NoReply, Phase, Reply
 from dragoman.partners._cloud.answer import json_object
 from dragoman.partners._cloud.errors import error_of, in_doubt, read_no_reply, read_refusal
 from dragoman.partners._cloud.shape import dicts, opt, opt_obj, seconds
+from dragoman.partners.contract import Probe
 
 words(
     {
@@ -75,7 +76,7 @@ def _complaint(reply: Reply | NoReply) -> Sentence | None:
     return None
 
 
-def read_probe(reply: Reply | NoReply) -> Sentence | None:
+def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
     """None when the token may see the number, else what is wrong."""
     wrong = _complaint(reply)
     if wrong is not None or isinstance(reply, NoReply):

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from dragoman.domain.content import Template
 from dragoman.partners._cloud.envelope import message_body
-from dragoman.partners.contract import HttpCall, OutboundMessage, Part, Unsupported
+from dragoman.partners.contract import HttpCall, OutboundMessage, Part, Probe, Unsupported
 
 from .settings import Settings
 
@@ -81,12 +81,13 @@ def render_signal(number: str, external_id: str, typing: bool, settings: Setting
     return graph_call(settings, "POST", f"{_id(number)}/messages", purpose, json=body)
 
 
-def render_probe(settings: Settings, number: str | None = None) -> HttpCall | None:
-    """Ask Meta about a number (the first unless given), which checks the token without sending."""
-    key = number or (settings.numbers[0].key if settings.numbers else None)
-    if key is None:
-        return None
-    return graph_call(settings, "GET", _id(key), "probe", (("fields", PROBE_FIELDS),))
+def probes(settings: Settings) -> tuple[Probe, ...]:
+    """Ask Meta about each number, which checks the token without sending."""
+    query = (("fields", PROBE_FIELDS),)
+    return tuple(
+        Probe(number.key, graph_call(settings, "GET", _id(number.key), "probe", query))
+        for number in settings.numbers
+    )
 
 
 def render_media_url(media_id: str, settings: Settings, number: str | None = None) -> HttpCall:

@@ -121,10 +121,21 @@ def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
     return parse_body(hook.body)
 
 
+def guarded(settings: Settings) -> bool:
+    return bool(settings.app_secret)
+
+
+def uses_authorization(settings: Settings) -> bool:
+    return False
+
+
 _ANSWERS = {
     Outcome.KEPT: HookAnswer(200, b"EVENT_RECEIVED"),
     Outcome.INVALID: HookAnswer(400, b"Not a WhatsApp webhook body"),
     Outcome.BUSY: HookAnswer(503, b"Busy, send it again", headers=(("Retry-After", "5"),)),
+    Outcome.UNKNOWN: HookAnswer(404, b"Not Found"),
+    Outcome.NO_TOKEN: HookAnswer(401, b"Access token not found"),
+    Outcome.WRONG_TOKEN: HookAnswer(401, b"Invalid access"),
 }
 
 
