@@ -25,7 +25,7 @@ HOMES = (
     "dragoman.agents.watchdog",
     "dragoman.sandbox.failures",
     "dragoman.egress.guard",
-    "dragoman.engine.turns",
+    "dragoman.engine.run",
     "dragoman.engine.delivery",
     "dragoman.engine.expiry",
     "dragoman.egress.agent_http",
