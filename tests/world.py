@@ -356,7 +356,7 @@ class World:
         return await self.app.command(command, {"name": "world", "who": "tests", **args})
 
     async def until(
-        self, done: Callable[[], Any] | Callable[[], Awaitable[Any]], seconds: float = 5.0
+        self, done: Callable[[], Any] | Callable[[], Awaitable[Any]], seconds: float = 30.0
     ) -> None:
         """Wait until it is so; fails with what the stub got when it never becomes so."""
         end = asyncio.get_running_loop().time() + seconds

@@ -22,10 +22,12 @@ from dragoman.egress import AgentHttp, Egress
 from dragoman.engine import commands
 from dragoman.engine.agents import Agents
 from dragoman.engine.apps import Apps
+from dragoman.engine.consent import Consent
 from dragoman.engine.delivery import Delivery
 from dragoman.engine.housekeeping import Housekeeping
 from dragoman.engine.intake import Intake
 from dragoman.engine.pacing import Pace
+from dragoman.engine.preparing import Preparing
 from dragoman.engine.publish import Change
 from dragoman.engine.raw import RawItems
 from dragoman.engine.turns import Turns
@@ -100,6 +102,7 @@ class Dragoman:
         self.apps = Apps(self.store, self.vault, self.ids, self.redactor)
         self.egress = Egress(s.egress_allow, limit=s.concurrency)
         self.agents = Agents(self._make_agent)
+        consent = Consent(self.store, self.egress, self.clock, timeout_s=s.http_timeout_s)
         pairs = (PAIR_BURST, PAIR_EVERY_S) if s.pair_rate else (0, 0.0)
         self.delivery = Delivery(
             self.store,
@@ -113,6 +116,7 @@ class Dragoman:
             lane_doubt_ms=s.doubt_lane_hold_ms,
             hold_max_ms=s.hold_max_ms,
             timeout_s=s.http_timeout_s,
+            prepare=Preparing([consent]),
             count=self._count_send,
         )
         self.turns = Turns(

@@ -55,9 +55,12 @@ class Copy:
 
 
 def _opened(value: Any, secrets: Mapping[int, str]) -> Any:
-    if isinstance(value, dict) and set(value) == {"secret"}:
+    """A value with its secrets, also those inside the members of a group."""
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"secret"} and isinstance(value["secret"], int):
         return secrets.get(value["secret"], "")
-    return value
+    return {key: _opened(inner, secrets) for key, inner in value.items()}
 
 
 class App:

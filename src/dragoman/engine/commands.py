@@ -6,7 +6,7 @@ Arguments and results are JSON values. Errors are SentenceError.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from dragoman.domain.clock import id_number, id_text
 from dragoman.domain.config import AgentConfig
 from dragoman.domain.sentences import Sentence, SentenceError, say, words
-from dragoman.partners.contract import Complaint
+from dragoman.partners.contract import Complaint, Field
 from dragoman.partners.registry import partner
 from dragoman.store import doubts
 from dragoman.store.drivers import Tx
@@ -131,16 +131,29 @@ def _told(complaints: list[Complaint]) -> list[Json]:
     return [{"field": c.field, "sentence": say(c.sentence)} for c in complaints]
 
 
+def _masked(fields: Sequence[Field], values: Mapping[str, Any]) -> Json:
+    """Values with dots for secrets, also inside the members of groups."""
+    known = {f.name: f for f in fields}
+    out: Json = {}
+    for key, value in values.items():
+        field = known.get(key)
+        if field is not None and field.kind == "group" and isinstance(value, dict):
+            out[key] = {member: _masked(field.fields, inner) for member, inner in value.items()}
+        elif field is not None and field.kind == "secret":
+            out[key] = "••••••••" if value else ""
+        else:
+            out[key] = value
+    return out
+
+
 def describe(app: App) -> Json:
     """An app for people: no secret in it, ever."""
     draft = app.draft.config
     channel = draft.channel
     values: Json = {}
     if channel.partner:
-        fields = {f.name: f for f in partner(channel.partner).SETTINGS}
-        for key, value in channel.values.get(channel.partner, {}).items():
-            secret = key in fields and fields[key].kind == "secret"
-            values[key] = ("••••••••" if value else "") if secret else value
+        shown = partner(channel.partner).SETTINGS
+        values = _masked(shown, channel.values.get(channel.partner, {}))
     live = app.published
     return {
         "name": app.name,

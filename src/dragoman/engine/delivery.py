@@ -40,6 +40,7 @@ from dragoman.store.writer import Unit
 
 from .apps import Apps, Copy
 from .pacing import Pace
+from .preparing import Preparing
 from .references import our_reference
 
 log = structlog.get_logger("delivery")
@@ -74,7 +75,8 @@ class Held(msgspec.Struct):
 
 
 class Delivery:
-    """limit: calls in flight. lane_hold_doubt_ms: how long a doubt holds its lane."""
+    """limit: calls in flight. lane_doubt_ms: how long a doubt holds its lane. prepare: what must be
+    done before a message may leave."""
 
     def __init__(
         self,
@@ -90,8 +92,10 @@ class Delivery:
         lane_doubt_ms: int = 30_000,
         hold_max_ms: int = 86_400_000,
         timeout_s: float = 10.0,
+        prepare: Preparing | None = None,
         count: Callable[[str, str, float], None] | None = None,
     ) -> None:
+        self._prepare = prepare or Preparing()
         self._store = store
         self._apps = apps
         self._egress = egress
@@ -285,10 +289,14 @@ class Delivery:
         if refusal is not None:
             await self._settle(row, None, None, refusal)
             return
+        ready = await self._prepare(row, content, settings)
         talker = partner(row.partner)
-        call = talker.render(_message(row, content), settings)
+        if ready.refusal is not None:
+            await self._settle(row, None, None, ready.refusal, ready.steps)
+            return
+        call = talker.render(_message(row, ready.content), settings)
         if isinstance(call, Unsupported):
-            await self._settle(row, None, None, _unsupported(call))
+            await self._settle(row, None, None, _unsupported(call), ready.steps)
             return
         if self._stopping:
             await self._unclaim([row])
@@ -298,7 +306,7 @@ class Delivery:
         reply = await self._egress.call(call, timeout_s=self._timeout_s)
         result = talker.read(call, reply)
         self._count(row.partner, _outcome(result), asyncio.get_running_loop().time() - began)
-        await self._settle(row, call, reply, result)
+        await self._settle(row, call, reply, result, ready.steps)
 
     async def _pause(self, row: Claimed, seconds: float) -> None:
         self._pausing.add(row.message_id)
@@ -342,9 +350,12 @@ class Delivery:
         call: HttpCall | None,
         reply: Reply | NoReply | None,
         result: Sent | SendError,
+        steps: tuple[dict[str, Any], ...] = (),
     ) -> None:
         now = self._clock.now()
         kept = redacted(call, reply) if call is not None else {}
+        if steps:
+            kept = {**kept, "before": steps}
         answer = {k: kept.pop(k) for k in _ANSWER & kept.keys()}
         texts = (_json.encode(kept).decode(), _json.encode(answer).decode())
         if isinstance(result, Sent):

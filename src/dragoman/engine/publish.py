@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets as randomness
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -118,13 +118,11 @@ def set_channel(
     fields = {f.name: f for f in talker.SETTINGS}
     merged = dict(channel.values.get(chosen, {}))
     for key, value in values.items():
-        field = fields.get(key)
-        if field is None:
-            known = ", ".join(sorted(fields))
+        if not _put(tx, change, app, fields, merged, key, value):
+            known = ", ".join(_names(talker.SETTINGS))
             raise SentenceError(
                 Sentence("field_unknown", {"partner": talker.LABEL, "field": key, "known": known})
             )
-        merged[key] = _sealed(tx, change, app, field, value)
     if "verify_token" in fields and not merged.get("verify_token"):
         merged["verify_token"] = new_verify_token()
     config = msgspec.structs.replace(
@@ -142,6 +140,51 @@ def new_verify_token() -> str:
     """Random per app; letters and digits only, so that no encoding on its way can change it."""
     alphabet = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
     return "".join(randomness.choice(alphabet) for _ in range(32))
+
+
+def _names(fields: Sequence[Field]) -> list[str]:
+    """The fields as they are addressed; those of a group with the member's key in between."""
+    out = []
+    for field in fields:
+        inner = [f"{field.name}.KEY.{f.name}" for f in field.fields]
+        out += inner if field.kind == "group" else [field.name]
+    return out
+
+
+def _put(
+    tx: Tx, change: Change, app: App, fields: Mapping[str, Field], merged: dict[str, Any],
+    key: str, value: Any,
+) -> bool:  # fmt: skip
+    """Set `field`, `group.member.field`, a whole `group.member`, or a whole group; an empty member
+    is removed. False where there is no such field."""
+    if key in fields:
+        field = fields[key]
+        if field.kind == "group" and isinstance(value, Mapping):
+            merged[key] = {}
+            for member, inner in value.items():
+                if not _put(tx, change, app, fields, merged, f"{key}.{member}", inner):
+                    return False
+        else:
+            merged[key] = _sealed(tx, change, app, field, value)
+        return True
+    name, _, rest = key.partition(".")
+    if not rest or name not in fields or fields[name].kind != "group":
+        return False
+    inside = {f.name: f for f in fields[name].fields}
+    group = dict(merged[name]) if isinstance(merged.get(name), dict) else {}
+    member, _, last = rest.rpartition(".")
+    if last in inside and member:
+        group[member] = {
+            **group.get(member, {}), last: _sealed(tx, change, app, inside[last], value)
+        }  # fmt: skip
+    elif isinstance(value, Mapping) and value.keys() <= inside.keys():
+        group[rest] = {k: _sealed(tx, change, app, inside[k], v) for k, v in value.items()}
+    elif not value:
+        group.pop(rest, None)
+    else:
+        return False
+    merged[name] = group
+    return True
 
 
 def _sealed(tx: Tx, change: Change, app: App, field: Field, value: Any) -> Any:

@@ -425,6 +425,16 @@ Index(
     postgresql_where=report.c.message_id == text("0"),
 )
 
+consent = _table(
+    "consent",
+    _big("app_id"),
+    _big("contact_id"),
+    _big("number_id"),
+    _big("at"),
+    _text("how", null=False),  # "partner": it said so; "wrote first"; "operator"
+    key=("app_id", "contact_id", "number_id"),
+)
+
 proof = _table(
     "proof",
     _big("app_id"),
