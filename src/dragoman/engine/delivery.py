@@ -58,6 +58,8 @@ words(
         "no_settings": "The published channel has no settings for {partner}, so it cannot be sent. "
         "Set the channel up and publish.",
         "no_recipient": "The contact has neither a phone number nor a user id to send to.",
+        "channel_off": "The published channel is switched off, so what is queued waits: enable the "
+        "channel and publish, before its time is over.",
         "hold": "Sending from {number} waits: {reason}",
         "send_broken": "A mistake in Dragoman kept this message from being sent: {error}. Please "
         "report it with the output of dragoman why.",
@@ -325,6 +327,11 @@ class Delivery:
         app = self._apps.by_id.get(row.app_id)
         return app.sending(row.partner) if app is not None else None
 
+    def _switched_on(self, row: Claimed) -> bool:
+        """Whether the published channel is on; after a switch of partner it is on for both."""
+        app = self._apps.by_id.get(row.app_id)
+        return app is None or app.published is None or app.published.config.channel.enabled
+
     def _judge(self, row: Claimed, content: Outbound, settings: Any | None) -> SendError | None:
         """Why this must not be sent now, judged at the last moment."""
         now = self._clock.now()
@@ -338,6 +345,9 @@ class Delivery:
         if now >= row.expires:
             held = self._held.get(row.number_id)
             return waited_too_long(held.error if held is not None else None)
+        if not self._switched_on(row):
+            off = Sentence("channel_off")
+            return SendError(Code.UNAVAILABLE, off, concerns=Concerns.NUMBER)
         if now >= row.window_until and needs_window(content):
             return SendError(
                 Code.WINDOW_CLOSED, Sentence("window_closed"), concerns=Concerns.CONTACT

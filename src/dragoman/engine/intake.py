@@ -24,6 +24,7 @@ from dragoman.domain.content import (
 from dragoman.domain.events import (
     CallEvent,
     InboundMessage,
+    PaymentUpdate,
     Rejected,
     StatusUpdate,
 )
@@ -39,6 +40,7 @@ from dragoman.store.rows import NewEvent, NewMessage, NewRejected, NewReport
 from dragoman.store.store import Store
 
 from .apps import App, Apps, Copy
+from .payments import as_message
 from .references import our_message
 
 log = structlog.get_logger("intake")
@@ -63,6 +65,7 @@ words(
 )
 
 _json = msgspec.json.Encoder()
+NO_WINDOW = SILENT_KINDS | {"payment"}  # the person did not write, so no window opens by it
 
 
 class Intake:
@@ -214,6 +217,8 @@ class Intake:
             if isinstance(event, Rejected):
                 rejected.append(self._rejected(event))
                 continue
+            if isinstance(event, PaymentUpdate):
+                event = as_message(event)
             key = getattr(event, "number", "")
             number_id = 0
             if key:
@@ -238,7 +243,7 @@ class Intake:
         why = self._why_not(app, partner_name, event)
         kind = kind_of(event.content)
         until, opener, free = 0, "", 0
-        if event.group is None and kind not in SILENT_KINDS:
+        if event.group is None and kind not in NO_WINDOW:
             by = Opener.FREE_ENTRY if event.referral is not None else Opener.MESSAGE
             window = opened(by, event.at, now)
             until, opener, free = window.until, window.opener.value, window.free_until

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dragoman.domain.events import InboundMessage
+import msgspec
+
+from dragoman.domain.content import encode
+from dragoman.domain.events import InboundMessage, PaymentUpdate
 from dragoman.partners.contract import Hook, UnreadableBody
 from dragoman.partners.registry import PARTNERS, partner
 from dragoman.store.drivers import Row, Tx
@@ -12,6 +15,7 @@ from dragoman.store.rows import Waiting
 from dragoman.store.store import Store
 
 from .apps import Apps
+from .payments import as_message
 
 
 class RawItems:
@@ -26,7 +30,8 @@ class RawItems:
 
         def load(tx: Tx) -> list[Row]:
             return tx.run(
-                "SELECT partner,body FROM hook WHERE app_id=? AND id=?", (app_id, message.hook_id)
+                "SELECT partner,body,headers FROM hook WHERE app_id=? AND id=?",
+                (app_id, message.hook_id),
             )
 
         rows = await self._store.read(load)
@@ -37,14 +42,22 @@ class RawItems:
         copies = app.copies(talker.NAME)
         if not copies:
             return None
-        hook = Hook("POST", "", body=bytes(rows[0][1]))
+        headers = msgspec.json.decode(rows[0][2], type=dict[str, str])
+        hook = Hook("POST", "", headers=headers, body=bytes(rows[0][1]))
         try:
             events = talker.parse(hook, copies[0].settings[talker.NAME])
         except UnreadableBody:
             return None
         for event in events:
-            if not isinstance(event, InboundMessage) or event.external_id != message.external_id:
-                continue
-            if event.external_id is not None or event.at == message.at:
+            if isinstance(event, PaymentUpdate):
+                event = as_message(event)
+            if isinstance(event, InboundMessage) and _is(event, message):
                 return event.raw
         return None
+
+
+def _is(event: InboundMessage, message: Waiting) -> bool:
+    """Whether this item became that message. Without an id, time and content tell."""
+    if event.external_id is not None or message.external_id is not None:
+        return event.external_id == message.external_id
+    return event.at == message.at and encode(event.content).decode() == message.content

@@ -21,6 +21,7 @@ from dragoman.store.rows import Lease, NewOutgoing, Waiting
 from dragoman.store.turns import TurnCommit, TurnFailed
 
 from .apps import App, Copy
+from .payments import fill_entity
 from .speaking import Choice, offered, read_choices, spoken, write_choices
 
 if TYPE_CHECKING:
@@ -114,12 +115,14 @@ class Run:
             context.pop("session", None)
             self.session_id = self.t._ids.new()
         self.before = msgspec.json.decode(lease.context)
+        messages = self._messages()
+        fill_entity(context, [m.content for m in messages])
         window = lease.windows.get(last.number_id)
         key = self.t._apps.number_keys.get(last.number_id)
         return Turn(
             app=app.name,
             number=(key[3] or key[2]) if key else "",
-            messages=self._messages(),
+            messages=messages,
             contact=lease.contact,
             context=context,
             window=Window(window[0], Opener(window[1]), window[2]) if window else CLOSED,

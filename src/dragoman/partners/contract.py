@@ -8,8 +8,8 @@ Values here are compared whole in tests and carried out elsewhere: `egress` make
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -159,10 +159,12 @@ def refused(note: str) -> Ability:
 
 class Probe(msgspec.Struct, frozen=True):
     """A call that tells something without sending a message. `about`: what it asks of, for
-    people ("the account main", "the number 918800000001"), or where a pull comes from."""
+    people ("the account main", "the number 918800000001"), or where a pull comes from. `expect`:
+    what the partner's reader compares the answer with."""
 
     about: str
     call: HttpCall
+    expect: str = ""
 
 
 class MediaFile(msgspec.Struct, frozen=True):
@@ -319,6 +321,69 @@ class Partner(Protocol):
 
     def read_pull(self, reply: Reply | NoReply) -> bytes | SendError:
         """A body for `parse`; empty when there was nothing."""
+        ...
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """A token that a person granted. `expires_at`: Unix ms, 0 for never. `granted_by`: the
+    partner's id of that person."""
+
+    token: str
+    expires_at: int = 0
+    scopes: tuple[str, ...] = ()
+    granted_by: str = ""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at. state: none for what cannot be asked."""
+
+    state: Literal["ok", "warn", "fail", "none"]
+    what: Sentence
+    remedy: Sentence | None = None
+
+
+_T = TypeVar("_T")
+
+# Several calls, each decided by the answer before: yields calls, is sent their replies, returns
+# the result. Whoever carries it out does the I/O.
+Talk = Generator[HttpCall, Reply | NoReply, _T]
+
+
+class Account(Protocol):
+    """What only some partners have: an account that a person opens to us (OAuth), and webhooks
+    that are subscribed by calls. Such a partner's module names it ACCOUNT; see
+    `registry.account`."""
+
+    def granted(self, settings: Any) -> bool:
+        """Whether these settings' token is one that a person grants, and not one pasted."""
+        ...
+
+    def account(self, settings: Any) -> str:
+        """The partner's app that the token is granted to; empty while it is not set."""
+        ...
+
+    def with_token(self, settings: Any, token: str) -> Any: ...
+
+    def render_authorize_url(self, settings: Any, redirect_uri: str, state: str) -> str:
+        """The page that asks the person, for a browser."""
+        ...
+
+    def read_denial(self, query: Mapping[str, str]) -> Sentence | None:
+        """Why the person came back without a code; None when there is one."""
+        ...
+
+    def grant(
+        self, settings: Any, redirect_uri: str, code: str, now: int
+    ) -> Talk[Grant | Sentence]:
+        """The token for a code, which is good once; or why there is none."""
+        ...
+
+    def inspect(self, settings: Any, webhook_url: str, now: int) -> Talk[list[Finding]]:
+        """The token's life, and whether the webhooks come to us."""
+        ...
+
+    def subscribe(self, settings: Any) -> Talk[list[Finding]]:
+        """Let the webhooks of the channel's accounts come to the partner's app."""
         ...
 
 

@@ -8,7 +8,7 @@ from typing import cast
 
 from dragoman.domain.sentences import Sentence, SentenceError, words
 
-from .contract import Partner
+from .contract import Account, Partner
 
 PARTNERS: dict[str, str] = {
     "cloud-api": "dragoman.partners.cloud_api",
@@ -25,3 +25,8 @@ def partner(name: str) -> Partner:
         known = ", ".join(sorted(PARTNERS))
         raise SentenceError(Sentence("partner_unknown", {"name": name, "known": known}))
     return cast(Partner, importlib.import_module(path))
+
+
+def account(name: str) -> Account | None:
+    """The account side of a partner, where it has one. Raises SentenceError."""
+    return cast("Account | None", getattr(partner(name), "ACCOUNT", None))

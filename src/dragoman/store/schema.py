@@ -124,6 +124,36 @@ secret = _table(
     key=("app_id", "id"),
 )
 
+token = _table(  # what a person authorized (OAuth): it is no version's, so a roll back keeps it
+    "token",
+    _big("app_id"),
+    _big("id"),
+    _text("partner", null=False),
+    _text("account", null=False),  # the partner's app that it was granted to
+    _blob("sealed"),  # emptied when another takes its place
+    _big("obtained"),
+    _big("expires_at", default=0),  # by the business clock, 0: never
+    _text("scopes", null=False, default=""),  # with spaces between
+    _text("granted_by", null=False, default=""),  # the partner's id of the person
+    _text("who", null=False, default=""),  # the operator who asked for it
+    _big("superseded", default=0),  # when, 0: in use
+    key=("app_id", "id"),
+)
+
+oauth_state = _table(  # an authorization that was begun: its state is good once, for ten minutes
+    "oauth_state",
+    _text("digest", null=False),
+    _big("app_id"),
+    _text("partner", null=False),
+    _text("account", null=False),
+    _text("redirect_uri", null=False),
+    _text("who", null=False),
+    _big("at"),
+    _big("used", default=0),
+    _text("outcome"),  # JSON: what came of it
+    key=("digest",),
+)
+
 audit = _table(
     "audit",
     _big("app_id"),

@@ -24,6 +24,12 @@ words(
         "› WhatsApp › API Setup.",
         "cloud_token_missing": "There is no access token yet: make a permanent one for a system "
         "user in Meta Business settings › Users › System users.",
+        "cloud_app_id_missing": "There is no App ID yet, which a temporary authorization needs: "
+        "copy it from Meta app › App settings › Basic.",
+        "cloud_app_secret_needed": "There is no app secret yet, which a temporary authorization "
+        "needs: copy it from Meta app › App settings › Basic.",
+        "cloud_not_authorized": "The channel is not authorized yet: run `dragoman channel "
+        "authorize` and sign in at Meta.",
         "cloud_secret_missing": "There is no app secret, so a webhook could come from anyone: "
         "copy it from Meta app › App settings › Basic, or tick *Accept webhooks without a "
         "signature*.",
@@ -63,6 +69,8 @@ words(
         "cloud_id_wrong": "The {label} {value!r} is not an id of Meta's, which are digits only.",
         "cloud_version_wrong": "{value!r} is not a Graph API version: write it like {newest}.",
         "cloud_version_ended": "Meta has ended the Graph API version {value}: use {newest}.",
+        "cloud_config_is_app": "{value!r} is given both as App ID and as login configuration ID, "
+        "which are two different numbers: copy each from its own page.",
         "cloud_url_wrong": "{value!r} is not an address: it must begin with https:// (or "
         "http:// for an emulator).",
         "cloud_url_has_version": "The Graph API address ends in a version: write the version in "
@@ -111,6 +119,13 @@ class _Reading:
             self.complain(name, slip, label=_LABELS[name])
         return value
 
+    def id(self, name: str) -> str:
+        """An id of Meta's: digits only."""
+        value = self.pasted(name)
+        if value and self.fine(name) and not re.fullmatch(r"[0-9]{5,20}", value):
+            self.complain(name, "cloud_id_wrong", label=_LABELS[name], value=value)
+        return value
+
     def fine(self, name: str) -> bool:
         return all(complaint.field != name for complaint in self.complaints)
 
@@ -154,13 +169,15 @@ def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complai
     per line: the id, then the digits for display.
     """
     reading = _Reading(values)
-    app_id = reading.pasted("app_id")
-    if app_id and reading.fine("app_id") and not app_id.isdigit():
-        reading.complain("app_id", "cloud_id_wrong", label=_LABELS["app_id"], value=app_id)
+    app_id, config_id = reading.id("app_id"), reading.id("config_id")
+    if config_id and config_id == app_id:
+        reading.complain("config_id", "cloud_config_is_app", value=config_id)
     version, url = _graph(reading)
+    chosen = reading.choice("authorization", ("permanent", "temporary"))
     settings = Settings(
         numbers=_numbers(reading, values.get("numbers"), app_id),
-        token=_token(reading),
+        # A pasted token is kept for switching back, and is not what a temporary one stands on.
+        token=_token(reading) if chosen == "permanent" else "",
         app_secret=_secret(reading),
         verify_token=reading.pasted("verify_token"),
         app_id=app_id,
@@ -171,8 +188,9 @@ def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complai
         else "v24",
         allow_unsigned=reading.switch("allow_unsigned"),
         appsecret_proof=reading.switch("appsecret_proof"),
+        authorization="temporary" if chosen == "temporary" else "permanent",
+        config_id=config_id,
     )
-    reading.choice("authorization", ("permanent",))
     order = {field.name: place for place, field in enumerate(SETTINGS)}
     return settings, sorted(reading.complaints, key=lambda complaint: order[complaint.field])
 
@@ -249,9 +267,9 @@ def _one_number(reading: _Reading, piece: Any) -> Number | None:
         waba_id = str(piece.get("waba_id") or "").strip() or None
     else:
         key = str(piece).strip()
-        head, _, rest = key.partition(" ")
-        if _ID.fullmatch(head) and rest.strip():
-            key, display = head, rest.strip()
+        head, *rest = re.split(r"\s+", key, maxsplit=1)
+        if _ID.fullmatch(head) and rest:
+            shown, word, account = re.split(r"(\bwaba\b)[:=\s]*", rest[0] + "waba", maxsplit=1)
     if not _ID.fullmatch(key):
         phone = _PHONE_LIKE.fullmatch(key) is not None
         wrong = "cloud_number_is_phone" if phone else "cloud_number_wrong"

@@ -27,7 +27,9 @@ class Number(msgspec.Struct, frozen=True, omit_defaults=True):
 class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     """webhook_version: which style the app's webhook subscription is set to; both are read alike
     whatever it says. allow_unsigned: accept webhooks without a signature. appsecret_proof: prove
-    each call with the app secret. authorization: only a pasted permanent token so far."""
+    each call with the app secret. token: pasted where the authorization is permanent; where it is
+    temporary, the one that a person granted (`oauth.with_token`). config_id: the login
+    configuration that Meta's dialog shows; without one it asks for the two permissions."""
 
     numbers: tuple[Number, ...] = ()
     token: str = ""
@@ -37,25 +39,33 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     graph_version: str = NEWEST_GRAPH
     graph_url: str = GRAPH_URL
     webhook_version: Literal["v24", "v23"] = "v24"
-    authorization: Literal["permanent"] = "permanent"
+    authorization: Literal["permanent", "temporary"] = "permanent"
+    config_id: str = ""
     allow_unsigned: bool = False
     appsecret_proof: bool = False
 
+
+_APP_PAGE = "Meta app › App settings › Basic"
 
 SETTINGS: Sequence[Field] = (
     Field(
         "authorization",
         "Authorization",
-        "How Dragoman is allowed to use your WhatsApp account.",
+        "How Dragoman is allowed to use your WhatsApp account: by a token that you paste, or by "
+        "signing in at Meta, which has to be done again about every 60 days.",
         kind="choice",
         default="permanent",
-        choices=(("permanent", "Permanent token of a system user"),),
+        choices=(
+            ("permanent", "Permanent token of a system user"),
+            ("temporary", "Temporary: sign in at Meta with App ID and App secret"),
+        ),
     ),
     Field(
         "numbers",
         "Phone Number ID",
         "One number per line: Meta's id of the number (not the number itself), then the number "
-        "for display if you like.",
+        "for display if you like, then *waba* and the WhatsApp Business Account ID where Meta "
+        "does not tell it.",
         kind="numbers",
         required=True,
         where_to_find="Meta app › WhatsApp › API Setup › Phone number ID",
@@ -68,14 +78,31 @@ SETTINGS: Sequence[Field] = (
         kind="secret",
         required=True,
         where_to_find="Meta Business settings › Users › System users › Generate token",
+        only_if=("authorization", ("permanent",)),
+    ),
+    Field(
+        "app_id",
+        "App ID",
+        "Needed for a temporary authorization. With a permanent token it lets Dragoman check that "
+        "the token is of this app.",
+        where_to_find=f"{_APP_PAGE} › App ID",
     ),
     Field(
         "app_secret",
         "App secret",
-        "Proves that a webhook comes from Meta. Without it the channel is enabled only when you "
-        "accept webhooks without a signature.",
+        "Proves that a webhook comes from Meta, and is needed for a temporary authorization. "
+        "Without it the channel is enabled only when you accept webhooks without a signature.",
         kind="secret",
-        where_to_find="Meta app › App settings › Basic › App secret",
+        where_to_find=f"{_APP_PAGE} › App secret",
+    ),
+    Field(
+        "config_id",
+        "Login configuration ID",
+        "Optional: the configuration of Facebook Login for Business that the dialog shows; "
+        "without one it asks for the two WhatsApp permissions.",
+        where_to_find="Meta app › Facebook Login for Business › Configurations",
+        only_if=("authorization", ("temporary",)),
+        advanced=True,
     ),
     Field(
         "verify_token",
@@ -84,13 +111,6 @@ SETTINGS: Sequence[Field] = (
         "same at Meta.",
         required=True,
         where_to_find="made by Dragoman",
-    ),
-    Field(
-        "app_id",
-        "Meta app ID",
-        "Optional: lets Dragoman check the token against its app.",
-        where_to_find="Meta app › App settings › Basic › App ID",
-        advanced=True,
     ),
     Field(
         "graph_version",
@@ -138,8 +158,8 @@ SETTINGS: Sequence[Field] = (
 
 GIVES: Sequence[Give] = (
     Give(
-        "callback_url",
-        "Callback URL",
+        "webhook_url",
+        "Webhook URL",
         "{webhook_url}",
         "Meta app › WhatsApp › Configuration › Webhook › Callback URL; then subscribe to the "
         "field messages",
@@ -149,5 +169,12 @@ GIVES: Sequence[Give] = (
         "Verify token",
         "{verify_token}",
         "Meta app › WhatsApp › Configuration › Webhook › Verify token",
+    ),
+    Give(
+        "callback_url",
+        "Callback URL",
+        "{callback_url}",
+        "Meta app › Facebook Login for Business › Settings › Valid OAuth Redirect URIs, for a "
+        "temporary authorization; letter by letter, without a slash at its end",
     ),
 )
