@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from emulator_rig import Callback, Rig, callback_server, running
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/browser.py
 
 
 @pytest.fixture

@@ -30,9 +30,10 @@ from emulator_rig import (
 from dragoman.domain.clock import FixedClock
 from dragoman.emulators.cloud_api.checks import CHECKS, markdown
 from dragoman.emulators.cloud_api.config import Rates, Token
-from dragoman.emulators.cloud_api.faults import faults_markdown
+from dragoman.emulators.cloud_api.emulator import FAULTS
 from dragoman.emulators.cloud_api.template_seeds import seed, seeds
 from dragoman.emulators.cloud_api.wire import ERROR_PAGE
+from dragoman.emulators.kit import faults_markdown
 
 NOON = 1_795_435_200_000  # Monday, 23 November 2026, 12:00 UTC
 APP_TOKEN = f"{APP}|{SECRET}"
@@ -1116,4 +1117,4 @@ def test_every_row_has_its_case() -> None:
 def test_the_docs_print_the_table() -> None:
     docs = Path(__file__).parents[2] / "docs" / "emulators.md"
     assert markdown() in docs.read_text(encoding="utf-8")
-    assert faults_markdown() in docs.read_text(encoding="utf-8")
+    assert faults_markdown(FAULTS) in docs.read_text(encoding="utf-8")

@@ -20,7 +20,8 @@ PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "phone.png"
 
 async def picture(path: Path = PICTURE) -> None:
     handsets, line = Handsets(FixedClock(AT)), TeaLine()
-    handsets.controls = {"faults": Switches(), "clock": handsets.clock}
+    handsets.controls = {"clock": handsets.clock}
+    handsets.faults = {TeaLine.partner: Switches()}
     await have_chat(handsets, line, whole=False)
     handsets.set_typing(TEA, "asha", handsets.clock.now() + 60_000)
     path.parent.mkdir(parents=True, exist_ok=True)

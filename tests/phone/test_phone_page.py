@@ -137,7 +137,9 @@ async def test_nothing_sticks_out_and_small_screens_show_the_chat(
     width: int, height: int, scheme: str
 ) -> None:
     handsets, line = phones()
-    handsets.controls = {"faults": Switches(), "clock": handsets.clock}
+    switches = Switches()
+    handsets.controls = {"clock": handsets.clock}
+    handsets.faults = {TeaLine.partner: switches}
     await have_chat(handsets, line)
     handsets.receive(TEA, "asha", "wamid.long", text("ا" * 200 + " " + "W" * 300), AT + 10**6)
     async with phone(handsets, width, height, color_scheme=scheme) as page:
@@ -270,7 +272,9 @@ async def test_each_thing_in_the_attach_sheet_can_be_sent() -> None:
 
 async def test_wire_typing_and_clock_are_told_as_they_happen() -> None:
     handsets, _ = phones()
-    handsets.controls = {"faults": Switches(), "clock": handsets.clock}
+    switches = Switches()
+    handsets.controls = {"clock": handsets.clock}
+    handsets.faults = {TeaLine.partner: switches}
     async with phone(handsets) as page:
         handsets.set_typing(TEA, "asha", AT + 60_000)
         await expect(page.locator("#typing")).to_have_text("Tea shop is typing…")
@@ -286,14 +290,52 @@ async def test_wire_typing_and_clock_are_told_as_they_happen() -> None:
         await page.get_by_role("tab", name="Faults").click()
         await page.get_by_role("switch", name="Slow").check()
         await page.keyboard.press("Tab")
-        handsets.controls["faults"].done = 3
+        switches.done = 3
         handsets.wire(WireLine(AT, "note", "something"))
         await expect(page.locator(".count")).to_have_text("3×")
         await page.get_by_role("tab", name="Faults").press("ArrowRight")
         await page.get_by_role("button", name="+24 h").click()
         await page.wait_for_timeout(100)
-    assert handsets.controls["faults"].on is True
+    assert switches.on is True
     assert handsets.clock.now() == AT + 24 * 3_600_000
+    handsets.close()
+
+
+async def test_each_partner_has_its_numbers_its_faults_and_its_wire() -> None:
+    handsets, line = phones()
+    other = TeaLine(handsets)
+    other.key, other.partner = "other:1", "Other partner"
+    handsets.connect(other)
+    handsets.faults = {TeaLine.partner: Switches(), other.partner: Switches()}
+    handsets.wire(WireLine(AT, "in", "to the first", "200", {}, TEA))
+    handsets.wire(WireLine(AT, "in", "to the other", "200", {}, "other:1"))
+    async with phone(handsets) as page:
+        choice = page.locator("#choose-line")
+        await expect(choice.locator("option")).to_have_text(
+            ["Tea shop · WhatsApp Cloud API · +1 202 555 0100",
+             "Tea shop · Other partner · +1 202 555 0100"]
+        )  # fmt: skip
+        await expect(page.locator("#wire li")).to_contain_text(["to the first"])
+        await choice.select_option("other:1")
+        await expect(page.locator("#wire li")).to_contain_text(["to the other"])
+        handsets.wire(WireLine(AT, "in", "again the first", "200", {}, TEA))
+        handsets.wire(WireLine(AT, "in", "again the other", "200", {}, "other:1"))
+        await expect(page.locator("#wire li")).to_contain_text(["to the other", "again the other"])
+        await page.get_by_role("tab", name="Faults").click()
+        await expect(page.locator("#panel-faults .help")).to_contain_text("Other partner")
+        await page.get_by_role("switch", name="Slow").check()
+        await choice.select_option(TEA)
+        await expect(page.get_by_role("switch", name="Slow")).not_to_be_checked()
+        await choice.select_option("other:1")
+        await expect(page.get_by_role("switch", name="Slow")).to_be_checked()
+        await page.locator("#message").fill("hello")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".message.mine")).to_contain_text("hello")
+    assert [one["on"] for faults in handsets.faults.values() for one in faults.describe()] == [
+        False,
+        True,
+    ]
+    assert (len(line.sent), len(other.sent)) == (0, 1)
     handsets.close()
 
 

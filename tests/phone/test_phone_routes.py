@@ -314,15 +314,22 @@ async def test_a_file_never_becomes_a_page_of_this_origin(phone: Served) -> None
 async def test_faults_and_clock_are_there_only_where_the_emulator_gives_them(
     phone: Served,
 ) -> None:
-    assert phone.handsets.panel() == {"faults": None, "clock": None}
+    assert phone.handsets.panel() == {"faults": {}, "clock": None}
     assert (await phone.post("/phone/faults", {"name": "slow", "on": True}))[0] == 400
     assert (await phone.post("/phone/clock", {"by": 1}))[0] == 400
-    switches = Switches()
-    phone.handsets.controls = {"faults": switches, "clock": phone.handsets.clock}
+    switches, others = Switches(), Switches()
+    phone.handsets.controls = {"clock": phone.handsets.clock}
+    phone.handsets.faults = {"WhatsApp Cloud API": switches, "Other partner": others}
     await phone.post("/phone/faults", {"name": "slow", "on": True})
-    assert switches.on
-    await phone.post("/phone/faults", {})
-    assert not switches.on
+    await phone.post("/phone/faults", {"partner": "Other partner", "name": "slow", "on": True})
+    assert (switches.on, others.on) == (True, True)
+    _, answer = await phone.post("/phone/faults", {})
+    assert (switches.on, others.on) == (False, True)
+    assert answer["controls"]["faults"] == {
+        "WhatsApp Cloud API": switches.describe(),
+        "Other partner": others.describe(),
+    }
+    assert (await phone.post("/phone/faults", {"partner": "Nobody", "name": "slow"}))[0] == 400
     _, answer = await phone.post("/phone/clock", {"by": 3_600_000})
     assert answer["controls"]["clock"]["now"] == AT + 3_600_000
 

@@ -1,10 +1,14 @@
-"""An emulator on a port of its own, with its test phone: `dragoman emulate cloud-api`."""
+"""Emulators on a port of their own, with one test phone: `dragoman emulate cloud-api`.
+
+Each is mounted at its prefix, `/emulated/{partner}`; all share the clock and the phone at /phone.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import importlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,41 +18,76 @@ from litestar import Litestar
 from dragoman import ui
 from dragoman.domain.clock import Clock
 
-from .cloud_api import Asgi, Emulator, EmulatorConfig, build
-from .cloud_api.checks import Refusal
-from .cloud_api.subscriptions import handshake
+from .kit import Asgi, PartnerConfig, PartnerEmulator
 from .phone import phone_routes
+from .phone.handsets import Handsets
+
+EMULATORS: dict[str, str] = {
+    "cloud-api": "dragoman.emulators.cloud_api",
+}
+"""Partner → module with `Config` and `build(config, clock, state_dir=None, *, handsets=None)`,
+imported on first use."""
 
 
-def standalone(emulator: Emulator) -> Asgi:
-    """Graph under the configured prefix, and the phone at /phone."""
-    pages = Litestar(
-        phone_routes(emulator.handsets, ui.environment()), openapi_config=None, logging_config=None
-    )
-    prefix = emulator.config.prefix
+def config_of(partner: str) -> PartnerConfig:
+    """The demo account of a partner. Raises KeyError for one that is not emulated."""
+    made: PartnerConfig = importlib.import_module(EMULATORS[partner]).Config()
+    return made
+
+
+def build_all(
+    configs: Mapping[str, PartnerConfig],
+    clock: Clock,
+    state_dir: Path | None = None,
+    *,
+    handsets: Handsets | None = None,
+) -> list[PartnerEmulator]:
+    """The emulators of these accounts, on one phone, not yet started. Raises KeyError for a
+    partner that is not emulated."""
+    if handsets is None:
+        handsets = Handsets(clock, None if state_dir is None else state_dir / "phone.db")
+    return [
+        importlib.import_module(EMULATORS[partner]).build(
+            config, clock, state_dir, handsets=handsets
+        )
+        for partner, config in configs.items()
+    ]
+
+
+def mounted(emulators: Iterable[PartnerEmulator], otherwise: Asgi) -> Asgi:
+    """Each emulator under its prefix, everything else to `otherwise`."""
+    places = {emulator.config.prefix: emulator for emulator in emulators}
 
     async def served(scope: Any, receive: Any, send: Any) -> None:
-        if scope["path"].startswith(prefix):
-            await emulator.asgi(scope, receive, send)
-        else:
-            await pages(scope, receive, send)
+        path = scope["path"]
+        for prefix, emulator in places.items():
+            if path == prefix or path.startswith(prefix + "/"):
+                await emulator.asgi(scope, receive, send)
+                return
+        await otherwise(scope, receive, send)
 
     return served
 
 
-async def serve_emulator(
-    emulator: Emulator,
+def standalone(emulators: Sequence[PartnerEmulator]) -> Asgi:
+    """The emulators under their prefixes, and their phone (they share one) at /phone."""
+    routes = phone_routes(emulators[0].handsets, ui.environment())
+    pages: Any = Litestar(routes, openapi_config=None, logging_config=None)
+    return mounted(emulators, pages)
+
+
+async def serve_emulators(
+    emulators: Sequence[PartnerEmulator],
     host: str,
     port: int,
     *,
     ready: asyncio.Event | None = None,
     told: Callable[[str], None] | None = None,
 ) -> None:
-    """Start it, answer until cancelled or interrupted, stop it. `ready` is set once the port
-    is open. A configured callback is verified as Meta does when it is saved, again and again until
-    it answers; `told` hears what came of it."""
+    """Start them, answer until cancelled or interrupted, stop them. `ready` is set once the port
+    is open; `told` hears what they have to say (`PartnerEmulator.opened`)."""
     settings = uvicorn.Config(
-        standalone(emulator),
+        standalone(emulators),
         host=host,
         port=port,
         lifespan="off",
@@ -57,13 +96,13 @@ async def serve_emulator(
         timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(settings)
-    emulator.learn_address(f"{host}:{port}")
-    await emulator.start()
+    for emulator in emulators:
+        emulator.learn_address(f"{host}:{port}")
+        await emulator.start()
     task = asyncio.ensure_future(server.serve())
-    config = emulator.config
-    verifying = None
-    if config.callback_url and config.verify_token:
-        verifying = asyncio.ensure_future(_verify(emulator, told))
+    tell = told or (lambda text: None)
+    for emulator in emulators:
+        emulator.spawn(emulator.opened(tell))
     try:
         while ready is not None and not server.started and not task.done():
             await asyncio.sleep(0.01)
@@ -71,44 +110,38 @@ async def serve_emulator(
             ready.set()
         await asyncio.shield(task)
     finally:
-        if verifying is not None:
-            verifying.cancel()
-        emulator.stopping.set()
-        emulator.handsets.end_streams()
+        for emulator in emulators:
+            emulator.stopping.set()
+        emulators[0].handsets.end_streams()
         server.should_exit = True
         await task
-        await emulator.stop()
-        emulator.handsets.close()
+        for emulator in emulators:
+            await emulator.stop()
+        emulators[0].handsets.close()
 
 
-async def _verify(emulator: Emulator, told: Callable[[str], None] | None) -> None:
-    """Meta's verification GET, as *Verify and save* makes it."""
-    tell = told or (lambda text: None)
-    said = ""
-    while True:
-        config = emulator.config
-        try:
-            await handshake(emulator.http, config.callback_url, config.verify_token)
-        except Refusal as refused:
-            text = f"Not verified: {refused.values.get('errors', refused)}"
-            if text != said:
-                tell(text)
-            said = text
-            await asyncio.sleep(1)
-        else:
-            tell("Verified: the callback answered the challenge.")
-            return
-
-
-def serve(
-    config: EmulatorConfig,
+def serve_all(
+    configs: Mapping[str, PartnerConfig],
     host: str = "127.0.0.1",
     port: int = 8410,
     *,
     state_dir: Path | None = None,
     told: Callable[[str], None] | None = None,
 ) -> None:
-    """Run until interrupted (Ctrl-C)."""
+    """Run the emulators of these accounts until interrupted (Ctrl-C)."""
     with contextlib.suppress(KeyboardInterrupt):
-        emulator = build(config, Clock(), state_dir)
-        asyncio.run(serve_emulator(emulator, host, port, told=told))
+        emulators = build_all(configs, Clock(), state_dir)
+        asyncio.run(serve_emulators(emulators, host, port, told=told))
+
+
+def serve(
+    config: PartnerConfig,
+    host: str = "127.0.0.1",
+    port: int = 8410,
+    *,
+    partner: str = "cloud-api",
+    state_dir: Path | None = None,
+    told: Callable[[str], None] | None = None,
+) -> None:
+    """Run one emulator until interrupted (Ctrl-C)."""
+    serve_all({partner: config}, host, port, state_dir=state_dir, told=told)

@@ -1,6 +1,10 @@
 """Meta's side of the wire on this machine: an emulated WhatsApp Business account."""
 
-from .config import EmulatorConfig, load
-from .emulator import Asgi, Emulator, build
+from dragoman.emulators.kit import Asgi
 
-__all__ = ["Asgi", "Emulator", "EmulatorConfig", "build", "load"]
+from .config import EmulatorConfig, load
+from .emulator import Emulator, build
+
+Config = EmulatorConfig
+
+__all__ = ["Asgi", "Config", "Emulator", "EmulatorConfig", "build", "load"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-import datetime
 from typing import TYPE_CHECKING, Any
 
-from .calls import Answer, Call, allow, answer, app_token, find_token
+from dragoman.emulators.kit import Answer
+
+from .calls import Call, allow, answer, app_token, find_token
 from .checks import Refusal, error_body
 from .config import MANAGEMENT
 from .edges import number_fields, pick
@@ -187,9 +188,7 @@ async def write_subscriptions(emulator: Emulator, call: Call) -> Answer:
 
 def delete_subscriptions(emulator: Emulator, call: Call) -> Answer:
     _need_app_token(emulator, call)
-    state = emulator.subscriptions.state
-    state.callback_url, state.verify_token, state.fields = "", "", []
-    emulator.subscriptions.keep()
+    emulator.subscriptions.remove()
     return answer({"success": True})
 
 
@@ -207,15 +206,14 @@ def debug_token(emulator: Emulator, call: Call) -> Answer:
             said["subcode"] = error["error_subcode"]
         return answer({"data": {"error": said, "is_valid": False, "scopes": []}})
     wabas = [emulator.config.waba_id] if token.wabas is None else list(token.wabas)
-    issued = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     data = {
         "app_id": app["app_id"],
-        "type": "SYSTEM_USER" if token.scopes else "APP",
+        "type": "APP" if token.token == app_token(emulator) else token.kind,
         "application": app["application"],
         "data_access_expires_at": 0,
         "expires_at": token.expires_at // 1000,
         "is_valid": True,
-        "issued_at": int(issued.timestamp()),
+        "issued_at": token.issued_at // 1000,
         "scopes": list(token.scopes),
         "granular_scopes": [{"scope": s, "target_ids": wabas} for s in token.scopes],
         "user_id": "104169029247128",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from dragoman.emulators.kit import Answer
+
 from . import wire
 from .checks import Refusal
 from .config import Token, version_number
@@ -48,16 +50,6 @@ class Call(msgspec.Struct):
     def field(self, name: str) -> str:
         value = self.fields.get(name)
         return "" if value is None else str(value)
-
-
-class Answer(msgspec.Struct):
-    """What goes back. `fault` names the fault that then spoils it."""
-
-    body: bytes
-    status: int = 200
-    mime: str = "application/json; charset=UTF-8"
-    headers: dict[str, str] = {}
-    hold_ms: int = 0
 
 
 def graph_bytes(value: Any) -> bytes:
@@ -134,8 +126,10 @@ def find_token(emulator: Emulator, text: str) -> Token:
     now = emulator.clock.now()
     if hmac.compare_digest(text.encode(), app_token(emulator).encode()):
         return Token(token=text, scopes=())
-    for token in emulator.config.tokens:
+    for token in (*emulator.config.tokens, *emulator.logins.tokens):
         if hmac.compare_digest(text.encode(), token.token.encode()):
+            if token.invalid:
+                raise Refusal("token_password" if token.invalid == 460 else "token_invalidated")
             if token.expires_at and now >= token.expires_at:
                 raise Refusal("token_expired", expired=_said(token.expires_at), now=_said(now))
             return token

@@ -6,6 +6,7 @@ from typing import Any
 
 from .check_table import CHECKS as CHECKS
 from .check_table import Check as Check
+from .oauth_table import OAUTH_CHECKS as OAUTH_CHECKS
 from .wire import ERROR_PAGE
 
 
@@ -14,7 +15,7 @@ class Refusal(Exception):
 
     def __init__(self, check_id: str, **args: Any) -> None:
         super().__init__(check_id)
-        self.check = CHECKS[check_id]
+        self.check = CHECKS.get(check_id) or OAUTH_CHECKS[check_id]
         self.values = args
 
     @property
@@ -59,7 +60,7 @@ def failure(refusal: Refusal) -> dict[str, Any]:
 def markdown() -> str:
     """The table of every check, as docs/emulators.md prints it."""
     lines = ["| check | answer | code | body says | when |", "|---|---|---|---|---|"]
-    for check in CHECKS.values():
+    for check in (*CHECKS.values(), *OAUTH_CHECKS.values()):
         answer = f"HTTP {check.http}" if check.http else "`failed` status"
         code = str(check.code) if check.code else "–"
         code += f" / {check.subcode}" if check.subcode is not None else ""

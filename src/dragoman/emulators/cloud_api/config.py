@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from dragoman.emulators import kit
+from dragoman.emulators.kit import Batching as Batching
+
 MESSAGING = "whatsapp_business_messaging"
 MANAGEMENT = "whatsapp_business_management"
 SCOPES = (MANAGEMENT, MESSAGING)
@@ -27,61 +30,46 @@ class Number(msgspec.Struct, kw_only=True):
 
 
 class Token(msgspec.Struct, kw_only=True):
-    """An access token. `expires_at` in Unix milliseconds of business time, 0 is never. `wabas`
-    lists the accounts it may touch; None means the configured one."""
+    """An access token. `expires_at` in Unix milliseconds of business time, 0 is never; `issued_at`
+    likewise. `wabas` lists the accounts it may touch; None means the configured one. `invalid`:
+    the subcode with which the person ended it (460, 467)."""
 
     token: str
     scopes: tuple[str, ...] = SCOPES
     expires_at: int = 0
     wabas: tuple[str, ...] | None = None
+    kind: Literal["SYSTEM_USER", "USER"] = "SYSTEM_USER"
+    issued_at: int = 1_767_225_600_000
+    invalid: int = 0
 
 
-class Batching(msgspec.Struct, kw_only=True):
-    """Up to `updates` updates in one POST, waiting up to `within_ms` for more. 1 is off."""
-
-    updates: int = 1
-    within_ms: int = 50
-
-
-class Delays(msgspec.Struct, kw_only=True):
-    """When reports of a message follow its acceptance. `failed_ms` is for asynchronous failures."""
-
-    sent_ms: int = 200
-    delivered_ms: int = 700
-    failed_ms: int = 1000
+class Delays(kit.Delays, kw_only=True):
     held_ms: int = 3000
     template_review_ms: int = 2000
 
 
-class Rates(msgspec.Struct, kw_only=True):
-    """Messages a second of one number, the allowance to one person, and management calls an hour.
+class Rates(kit.Rates, kw_only=True):
+    """The pair allowance refills one message each 6 seconds; management calls are an hour's.
 
-    The pair allowance refills one message each 6 seconds. Benches switch each off with 0.
     Source: Meta, "Throughput" and "About the platform" (2026).
     """
 
-    number_per_second: int = 80
-    pair_refill_ms: int = 6000
-    pair_burst: int = 45
     management_per_hour: int = 5000
 
 
-class Rules(msgspec.Struct, kw_only=True):
-    """The state of the account and of people, as far as it decides an answer. Changed while it
-    runs by POST _control/rules with any of these names. People are digits or a BSUID.
+class Rules(kit.Rules, kw_only=True):
+    """The state of the account and of people, as far as it decides an answer.
 
     hold_templates: template name to `release` or `drop`, the end of its quality assessment.
     identity_hashes: person to the current identity key hash.
     """
 
-    not_on_whatsapp: list[str] = []
-    blocked_us: list[str] = []
-    stopped_marketing: list[str] = []
-    capped_marketing: list[str] = []
-    in_experiment: list[str] = []
-    identity_hashes: dict[str, str] = {}
+    stopped_marketing: list[str] = msgspec.field(default_factory=list)
+    capped_marketing: list[str] = msgspec.field(default_factory=list)
+    in_experiment: list[str] = msgspec.field(default_factory=list)
+    identity_hashes: dict[str, str] = msgspec.field(default_factory=dict)
     allowed_recipients: list[str] | None = None
-    hold_templates: dict[str, Literal["release", "drop"]] = {}
+    hold_templates: dict[str, Literal["release", "drop"]] = msgspec.field(default_factory=dict)
     account_locked: bool = False
     maintenance: bool = False
     name_not_approved: bool = False
@@ -92,18 +80,16 @@ class Rules(msgspec.Struct, kw_only=True):
     require_appsecret_proof: bool = False
 
 
-class EmulatorConfig(msgspec.Struct, kw_only=True):
+class EmulatorConfig(kit.PartnerConfig, kw_only=True):
     """Everything the emulator is built from. Defaults are a usable demo account.
 
     callback_url: where webhooks go. Empty: nowhere, until the app and the account are subscribed
         through the Graph calls, as at Meta. Set: both are taken as done.
-    retry_ms: pauses before the second, third, … delivery of a webhook; the last one repeats until
-        `retry_for_ms` of business time are over. Real seconds, so shorten them in tests.
     bare_numbers: what a `to` without `+` means. `documented` puts the business number's country
         code before it, as Meta's page says; `practice` leaves digits alone that can be a whole
         international number.
     trace_seed: fixed `fbtrace_id`s, for tests that compare whole bodies.
-    sent_log: a file that gets one JSON line for each accepted send before it is answered.
+    redirect_uris: *Valid OAuth Redirect URIs*: the dialog opens for these, letter by letter.
     """
 
     app_id: str = "634974688087057"
@@ -122,13 +108,7 @@ class EmulatorConfig(msgspec.Struct, kw_only=True):
     webhook_version: str = "v26.0"
     graph_oldest_version: str = "v21.0"
     graph_max_version: str = "v26.0"
-    batching: Batching = msgspec.field(default_factory=Batching)
     delays: Delays = msgspec.field(default_factory=Delays)
-    read_policy: Literal["auto", "none", "after"] = "auto"
-    read_after_ms: int = 2000
-    webhook_timeout_ms: int = 10_000
-    retry_ms: tuple[int, ...] = (0, 2_000, 10_000, 60_000, 300_000, 1_800_000, 3_600_000)
-    retry_for_ms: int = 7 * 24 * 3_600_000
     templates: list[dict[str, Any]] | None = None
     rules: Rules = msgspec.field(default_factory=lambda: Rules(not_on_whatsapp=["12025550199"]))
     rates: Rates = msgspec.field(default_factory=Rates)
@@ -137,7 +117,7 @@ class EmulatorConfig(msgspec.Struct, kw_only=True):
     service_price_from: int = 1_790_812_800_000  # 1 Oct 2026: service messages are priced
     free_service_messages: int = 1000
     trace_seed: str = ""
-    sent_log: str = ""
+    redirect_uris: list[str] = msgspec.field(default_factory=list)
     prefix: str = "/emulated/cloud-api"
 
 

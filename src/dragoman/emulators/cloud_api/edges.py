@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .calls import Answer, Call, allow, answer
+from dragoman.emulators.kit import Answer
+
+from .calls import Call, allow, answer
 from .checks import Refusal
 from .config import MANAGEMENT, MESSAGING, Number
 from .messages import check_envelope
@@ -61,9 +63,10 @@ def upload_media(emulator: Emulator, call: Call, number: Number) -> Answer:
         raise Refusal("required", param="file")
     upload = call.upload
     mime = call.field("type") or upload.mime
-    media_id = emulator.media.upload(number.phone_number_id, upload.data, mime, upload.filename)
+    pnid = number.phone_number_id
+    media_id = emulator.media.upload(pnid, upload.data, mime, upload.filename)
     said = {"file": upload.filename, "type": mime, "bytes": len(upload.data)}
-    emulator.wire_out(number, "upload media", "200", said, answer={"id": media_id})
+    emulator.wire_out(pnid, "upload media", "200", said, answer={"id": media_id})
     return answer({"id": media_id})
 
 

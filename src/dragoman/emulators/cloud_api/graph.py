@@ -5,18 +5,18 @@ Order of a call: path and version → faults of the service → token → object
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from litestar import Litestar, Request, Response, route
+from litestar import Request
 from litestar.datastructures import UploadFile
 
-from . import account, edges
+from dragoman.emulators.kit import Answer
+
+from . import account, edges, oauth
 from .calls import (
-    Answer,
     Call,
     Upload,
     answer,
@@ -28,13 +28,11 @@ from .calls import (
 )
 from .checks import Refusal, error_body
 from .config import Number
-from .control import control_handlers
 from .sending import follow, needs_waiting
 
 if TYPE_CHECKING:
-    from .emulator import Asgi, Emulator
+    from .emulator import Emulator
 
-_BODY_CAP = 110 * 1024 * 1024
 _ACCOUNT: dict[tuple[str, str], Callable[..., Any]] = {
     ("", "GET"): account.read_account,
     ("phone_numbers", "GET"): account.list_numbers,
@@ -57,6 +55,7 @@ _NUMBER: dict[tuple[str, str], Callable[..., Any]] = {
     ("register", "POST"): edges.register,
     ("deregister", "POST"): edges.register,
 }
+_FAULTS = {"error_500": "server_error", "error_503": "service_down"}
 _SENDS = {"messages": False, "marketing_messages": True}
 
 
@@ -84,23 +83,14 @@ async def read_call(emulator: Emulator, request: Request[Any, Any, Any], path: s
     return Call(request.method, version, segments, headers, fields, body or fields, upload)
 
 
-async def _service_faults(emulator: Emulator) -> None:
-    slow = emulator.faults.take("slow")
-    if slow is not None:
-        await asyncio.sleep(slow.value / 1000)
-    if emulator.faults.take("error_500") is not None:
-        raise Refusal("server_error")
-    if emulator.faults.take("error_503") is not None:
-        raise Refusal("service_down")
-
-
 async def _send(emulator: Emulator, call: Call, number: Number) -> Answer:
     try:
         started = edges.start_send(emulator, call, number, marketing=_SENDS[call.edge])
     except Refusal as refusal:
         said = {"error": {"code": refusal.check.code, "check": refusal.check.id}}
         title = f"send {call.body.get('type', '')}".strip()
-        emulator.wire_out(number, title, str(refusal.http), call.body, answer=said)
+        pnid = number.phone_number_id
+        emulator.wire_out(pnid, title, str(refusal.http), call.body, answer=said)
         raise
     if isinstance(started, Answer):
         return started
@@ -110,17 +100,13 @@ async def _send(emulator: Emulator, call: Call, number: Number) -> Answer:
     else:
         emulator.spawn(follow(emulator, started))
     done = answer(started.answer)
-    if emulator.faults.take("torn_body") is not None:
-        done.body = done.body[: len(done.body) // 2]
-    held = emulator.faults.take("timeout_after_accept")
-    done.hold_ms = held.value if held is not None else 0
-    status = "never answered" if held is not None else "200"
+    status = emulator.spoil(done)
     emulator.wire_out(
-        number,
+        number.phone_number_id,
         f"send {record['type']}",
         status,
         call.body,
-        record["wamid"],
+        record["id"],
         started.answer,
         record["contact"]["id"],
     )
@@ -167,18 +153,28 @@ async def serve_call(emulator: Emulator, request: Request[Any, Any, Any], path: 
     try:
         call = await read_call(emulator, request, path)
         version = call.version
-        await _service_faults(emulator)
-        call.token = authenticate(emulator, call)
-        if not call.segments:
-            raise Refusal("path_unknown", path="")
-        _management(emulator, call)
-        made = _edge(emulator, call)()
-        done = made if isinstance(made, Answer) else await made
+        fault = await emulator.service_fault()
+        if fault:
+            raise Refusal(_FAULTS[fault])
+        login = oauth.OPEN.get(("/".join(call.segments), call.method))
+        if login is not None:
+            done = login(emulator, call)
+        else:
+            done = await _authorized(emulator, call)
     except Refusal as refusal:
         emulator.counts[f"refused {refusal.check.id}"] += 1
         done = _refused(emulator, refusal)
     done.headers = {**_headers(emulator, version), **done.headers}
     return done
+
+
+async def _authorized(emulator: Emulator, call: Call) -> Answer:
+    call.token = authenticate(emulator, call)
+    if not call.segments:
+        raise Refusal("path_unknown", path="")
+    _management(emulator, call)
+    made = _edge(emulator, call)()
+    return made if isinstance(made, Answer) else await made
 
 
 def _refused(emulator: Emulator, refusal: Refusal) -> Answer:
@@ -218,45 +214,3 @@ def _headers(emulator: Emulator, version: str) -> dict[str, str]:
         "x-business-use-case-usage": graph_bytes(usage).decode(),
         "Cache-Control": "private, no-cache, no-store, must-revalidate",
     }
-
-
-async def _hold(emulator: Emulator, request: Request[Any, Any, Any], ms: int) -> None:
-    """Never answer: until the caller hangs up, the emulator stops, or the time is over."""
-
-    async def hung_up() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            continue
-
-    tasks = [asyncio.ensure_future(hung_up()), asyncio.ensure_future(emulator.stopping.wait())]
-    await asyncio.wait(tasks, timeout=ms / 1000, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-
-
-def application(emulator: Emulator) -> Asgi:
-    """The ASGI app; paths may carry the configured prefix or come without it."""
-
-    @route("/{path:path}", http_method=["GET", "POST", "DELETE"])
-    async def graph(request: Request[Any, Any, Any]) -> Response[bytes]:
-        emulator.learn_address(request.headers.get("host", ""))
-        done = await serve_call(emulator, request, str(request.path_params["path"]))
-        if done.hold_ms:
-            await _hold(emulator, request, done.hold_ms)
-        return Response(
-            done.body, status_code=done.status, media_type=done.mime, headers=done.headers
-        )
-
-    inner = Litestar(
-        [graph, *control_handlers(emulator)],
-        openapi_config=None,
-        request_max_body_size=_BODY_CAP,
-        logging_config=None,
-    )
-    prefix = emulator.config.prefix
-
-    async def served(scope: Any, receive: Any, send: Any) -> None:
-        if scope["path"].startswith(prefix):
-            scope = {**scope, "path": scope["path"][len(prefix) :] or "/", "root_path": ""}
-        await inner(scope, receive, send)
-
-    return served

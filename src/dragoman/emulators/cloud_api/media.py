@@ -10,15 +10,12 @@ import hashlib
 import hmac
 from typing import Any
 
-import msgspec
-
 from dragoman.domain.clock import Clock
+from dragoman.emulators.kit import Books, Files, Stored
 
 from . import wire
-from .books import Books
 from .checks import Refusal
 
-_DAY = 24 * 3_600_000
 _MB = 1024 * 1024
 URL_LIFE_S = 300
 KINDS: dict[str, tuple[int, tuple[str, ...]]] = {
@@ -53,22 +50,15 @@ def allowed_types(kind: str) -> str:
     return ", ".join(types)
 
 
-class Stored(msgspec.Struct, frozen=True):
-    id: str
-    number: str
-    mime: str
-    filename: str | None
-    sha256: str  # hex
-    data: bytes
-
-
-class MediaStore:
-    """`base` is the URL under which the emulator answers, for download links."""
+class MediaStore(Files):
+    """Files under Meta's numeric ids, and their signed download links."""
 
     def __init__(self, books: Books, clock: Clock, secret: str) -> None:
-        self._books = books
-        self._clock = clock
+        super().__init__(books, clock)
         self._secret = secret.encode()
+
+    def new_id(self) -> str:
+        return wire.media_id()
 
     def upload(self, number: str, data: bytes, mime: str, filename: str | None) -> str:
         """A business's upload. Raises Refusal for a type or size that Meta does not take."""
@@ -79,35 +69,6 @@ class MediaStore:
                     raise Refusal("media_size", what=kind, most=most)
                 return self.keep(number, data, mime, filename, days=30)
         raise Refusal("media_type", types=ALL_TYPES, got=mime)
-
-    def keep(
-        self, number: str, data: bytes, mime: str, filename: str | None, *, days: int = 7
-    ) -> str:
-        media_id = wire.media_id()
-        until = self._clock.now() + days * _DAY
-        digest = hashlib.sha256(data).hexdigest()
-        row = (media_id, number, mime, filename, digest, until, data)
-        self._books.db.execute("INSERT INTO media VALUES (?,?,?,?,?,?,?)", row)
-        return media_id
-
-    def load(self, media_id: str, number: str = "") -> Stored | None:
-        """None when it is unknown, deleted, too old, or (with `number`) another number's."""
-        row = self._books.db.execute(
-            "SELECT id, number, mime, filename, sha256, data, until FROM media WHERE id=?",
-            (media_id,),
-        ).fetchone()
-        if row is None or row[6] < self._clock.now() or number not in ("", row[1]):
-            return None
-        return Stored(*row[:6])
-
-    def known(self, media_id: str, number: str) -> bool:
-        row = self._books.db.execute(
-            "SELECT number, until FROM media WHERE id=?", (media_id,)
-        ).fetchone()
-        return row is not None and row[0] == number and row[1] >= self._clock.now()
-
-    def delete(self, media_id: str) -> None:
-        self._books.db.execute("DELETE FROM media WHERE id=?", (media_id,))
 
     def _hash(self, media_id: str, expires: int) -> str:
         digest = hmac.new(self._secret, f"{media_id}.{expires}".encode(), hashlib.sha256).digest()

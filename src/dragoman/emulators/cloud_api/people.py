@@ -1,4 +1,4 @@
-"""Who is at the other end: the phone's contacts, and people that a test made write.
+"""To whom a send goes.
 
 Addresses are resolved as Meta does: a `to` without `+` gets the business number's country code,
 and Brazil, Mexico and Argentina are written the way WhatsApp knows them.
@@ -12,8 +12,10 @@ from typing import Any
 
 import msgspec
 
-from dragoman.domain.identity import Bsuid, Phone, variants
+from dragoman.domain.identity import Bsuid
 from dragoman.domain.sentences import SentenceError
+from dragoman.emulators import kit
+from dragoman.emulators.kit import person_key, stranger
 from dragoman.emulators.phone.handsets import HandsetContact, Handsets
 
 from .checks import Refusal
@@ -44,17 +46,6 @@ class Target(msgspec.Struct, frozen=True):
         if self.by_bsuid:
             return [{"input": self.input, "user_id": self.contact.bsuid or self.input}]
         return [{"input": self.input, "wa_id": self.contact.phone or ""}]
-
-
-def person_key(contact: HandsetContact) -> str:
-    return contact.phone or contact.bsuid or contact.id
-
-
-def stranger(phone: str | None, bsuid: str | None = None) -> HandsetContact:
-    name = phone or bsuid or "?"
-    return HandsetContact(
-        id=f"wa-{name}", name=name, phone=phone, bsuid=bsuid, username=None, avatar=""
-    )
 
 
 def _brazil(digits: str) -> str:
@@ -92,37 +83,12 @@ def dial(text: str, business: str, bare: str) -> str:
     return f"{code}{digits}"
 
 
-class People:
-    """Contacts by phone and by BSUID: the phone's first, then those a test brought in."""
+class People(kit.People):
+    """Those of the kit, and Meta's rules of who a send goes to."""
 
     def __init__(self, config: EmulatorConfig, handsets: Handsets) -> None:
+        super().__init__(handsets)
         self._config = config
-        self._handsets = handsets
-        self._guests: dict[str, HandsetContact] = {}
-
-    def remember(self, contact: HandsetContact) -> None:
-        for address in (contact.phone, contact.bsuid):
-            if address:
-                self._guests[address] = contact
-
-    def clear(self) -> None:
-        self._guests.clear()
-
-    def by_phone(self, digits: str) -> HandsetContact | None:
-        spellings = (digits, *(v.digits for v in variants(Phone(digits))))
-        for spelling in spellings:
-            found = self._handsets.find(phone=spelling) or self._guests.get(spelling)
-            if found is not None:
-                return found
-        return None
-
-    def by_bsuid(self, bsuid: str) -> HandsetContact | None:
-        return self._handsets.find(bsuid=bsuid) or self._guests.get(bsuid)
-
-    def by_key(self, key: str) -> HandsetContact:
-        if key.isdigit():
-            return self.by_phone(key) or stranger(key)
-        return self.by_bsuid(key) or stranger(None, key)
 
     def target(self, body: dict[str, Any], number: Number, rules: Rules) -> Target:
         """Whom a checked send body addresses. Raises Refusal."""

@@ -11,6 +11,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from dragoman.domain.window import SERVICE_MS
+from dragoman.emulators.kit import Record
 from dragoman.emulators.phone.handsets import HandsetContact
 
 from .checks import Refusal, failure
@@ -18,8 +19,6 @@ from .config import version_number
 
 if TYPE_CHECKING:
     from .emulator import Emulator
-
-Record = dict[str, Any]
 
 
 def contact_entry(contact: HandsetContact, *, username: bool) -> dict[str, Any]:
@@ -96,7 +95,7 @@ def status_value(
         username = status in ("delivered", "read")
         value["contacts"] = [contact_entry(contact, username=username)]
     report: dict[str, Any] = {
-        "id": record["wamid"],
+        "id": record["id"],
         "status": status,
         "timestamp": str(at // 1000),
     }
@@ -116,60 +115,3 @@ def status_value(
         report["pricing"] = record["pricing"]
     value["statuses"] = [report]
     return value
-
-
-def report(
-    emulator: Emulator,
-    record: Record,
-    status: str,
-    in_ms: int = 0,
-    error: Refusal | None = None,
-) -> int:
-    """Let a status happen after a while; gives the id of its webhook in the timeline."""
-    late = emulator.faults.take("late_status")
-    pause = in_ms + (late.value if late is not None else 0)
-    at = emulator.clock.now() + pause
-    value = status_value(emulator, record, status, at, error)
-    if status in ("delivered", "read"):
-        record["priced"] = True
-    record["reports"].append({"status": status, "at": at})
-    emulator.books.amend_sent(record)
-    return emulator.timeline.update(
-        {"value": value, "field": "messages"},
-        number=record["number"],
-        lane=f"{record['number']}:{record['person']}",
-        in_ms=pause,
-        title=f"status {status}",
-        contact=record["contact"]["id"],
-        message=record["wamid"],
-        tick=status,
-        at=at,
-    )
-
-
-def succeed(emulator: Emulator, record: Record, in_ms: int = 0, *, sent: bool = True) -> None:
-    """The life of a message that arrives: on the phone, sent, delivered, perhaps read by itself.
-
-    A reaction is only ever reported as sent.
-    """
-    delays = emulator.config.delays
-    at = emulator.clock.now() + in_ms + delays.sent_ms
-    emulator.timeline.add(
-        {"effect": "receive", "wamid": record["wamid"], "at": at}, in_ms + delays.sent_ms
-    )
-    first, second = delays.sent_ms, delays.delivered_ms
-    if record["type"] == "reaction":
-        if sent:
-            report(emulator, record, "sent", in_ms + first)
-        return
-    if sent and emulator.faults.take("reorder") is not None:
-        first, second = second, first
-    if sent:
-        report(emulator, record, "sent", in_ms + first)
-    report(emulator, record, "delivered", in_ms + second)
-    if emulator.config.read_policy == "after":
-        report(emulator, record, "read", in_ms + max(first, second) + emulator.config.read_after_ms)
-
-
-def fail(emulator: Emulator, record: Record, error: Refusal, in_ms: int = 0) -> None:
-    report(emulator, record, "failed", in_ms + emulator.config.delays.failed_ms, error)

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from dragoman.domain.window import SERVICE_MS
+from dragoman.emulators.kit import Record
+from dragoman.emulators.phone.handsets import HandsetContact
 
 from . import wire
 from .checks import Refusal
@@ -27,9 +28,9 @@ from .messages import (
     check_recipient,
     message_type,
 )
-from .people import Target, person_key
+from .people import Target
 from .reading import Part
-from .reports import Record, fail, price, report, succeed
+from .reports import price
 from .template_send import compose, find_sendable
 from .templates import Template
 
@@ -73,18 +74,15 @@ def mark_read(emulator: Emulator, number: Number, body: dict[str, Any]) -> dict[
         emulator.handsets.set_status(number.phone_number_id, message_id, "read", now)
         if typing is not None:
             emulator.handsets.set_typing(number.phone_number_id, contact.id, now + _TYPING_MS)
-    emulator.wire_out(number, "typing" if typing else "mark read", "200", body, message_id)
+    title = "typing" if typing else "mark read"
+    emulator.wire_out(number.phone_number_id, title, "200", body, message_id)
     return {"success": True}
 
 
 def _check_rates(emulator: Emulator, number: Number, target: Target) -> None:
-    now = emulator.clock.now()
-    if emulator.faults.take("rate_429") is not None:
-        raise Refusal("rate_number")
-    if not emulator.number_rate.take(number.phone_number_id, now):
-        raise Refusal("rate_number")
-    if not emulator.pair_rate.take((number.phone_number_id, target.key), now):
-        raise Refusal("rate_pair")
+    over = emulator.over_rate(number.phone_number_id, target.key)
+    if over:
+        raise Refusal(f"rate_{over}")
 
 
 def _check_special(emulator: Emulator, number: Number, body: dict[str, Any], kind: str) -> None:
@@ -156,6 +154,7 @@ def _kept(
     wamid = wire.wamid(target.key, from_business=True)
     held = template is not None and emulator.rules.hold_templates.get(template["name"])
     record: Record = {
+        "id": wamid,
         "wamid": wamid,
         "number": number.phone_number_id,
         "person": target.key,
@@ -171,13 +170,10 @@ def _kept(
         "body": body,
         "biz_opaque_callback_data": body.get("biz_opaque_callback_data"),
         "at": emulator.clock.now(),
-        "real_at": emulator.clock.real(),
         "priced": False,
-        "reports": [],
     }
     record["pricing"] = price(emulator, record, template)
-    record["order"] = emulator.books.keep_sent(record)
-    emulator.log_sent(record)
+    emulator.accept(record)
     message: dict[str, Any] = {"id": wamid}
     if template is not None:
         message["message_status"] = "held_for_quality_assessment" if held else "accepted"
@@ -193,7 +189,7 @@ def _refused_later(emulator: Emulator, record: Record) -> Refusal | None:
     """Why an accepted message does not arrive, as far as that is known at once."""
     rules, body = emulator.rules, record["body"]
     names = {record["person"], record["contact"]["phone"], record["contact"]["bsuid"]} - {None}
-    if names & {*rules.not_on_whatsapp, *rules.blocked_us}:
+    if rules.unreachable(HandsetContact(**record["contact"])):
         return Refusal("undeliverable")
     if record["by_bsuid"] and not record["known"]:
         return Refusal("undeliverable")
@@ -211,10 +207,9 @@ def _refused_later(emulator: Emulator, record: Record) -> Refusal | None:
         ):
             if names & set(rule):
                 return Refusal(check)
-    if record["type"] != "template" and body.get("category") is None:
-        spoken = emulator.spoken_at(record["number"], record["person"])
-        if emulator.clock.now() - spoken >= SERVICE_MS:
-            return Refusal("window_closed")
+    free_form = record["type"] != "template" and body.get("category") is None
+    if free_form and not emulator.window_open(record["number"], record["person"]):
+        return Refusal("window_closed")
     return _order_step(emulator, record)
 
 
@@ -290,23 +285,16 @@ async def follow(emulator: Emulator, accepted: Accepted) -> None:
         if error is not None:
             break
     if error is not None:
-        fail(emulator, record, error)
+        emulator.fail(record, error)
     elif record["held"] == "drop":
-        fail(emulator, record, Refusal("held_dropped"), emulator.config.delays.held_ms)
+        emulator.fail(record, Refusal("held_dropped"), emulator.config.delays.held_ms)
     elif record["held"]:
-        succeed(emulator, record, emulator.config.delays.held_ms)
-    elif emulator.faults.take("status_first") is not None:
-        item = report(emulator, record, "sent")
-        succeed(emulator, record, sent=False)
-        await emulator.timeline.done(item, 5)
+        emulator.succeed(record, emulator.config.delays.held_ms)
     else:
-        succeed(emulator, record)
+        await emulator.arrive(record)
 
 
 def needs_waiting(emulator: Emulator, accepted: Accepted) -> bool:
     """Whether the answer must wait for what follows: links are fetched beside it, but the fault
     status_first puts the report before the answer."""
     return emulator.faults.on("status_first") or not _links(accepted.record)
-
-
-__all__ = ["Accepted", "accept", "follow", "mark_read", "needs_waiting", "person_key"]

@@ -12,16 +12,19 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from .books import Books
+from dragoman.emulators.kit import Books
+
 from .checks import Refusal
 
 OVERRIDABLE = ("messages", "calls", "message_echoes", "smb_message_echoes", "history")
 
 
 class State(msgspec.Struct):
+    """`fields` None: every field, as a configured callback has it."""
+
     callback_url: str = ""
     verify_token: str = ""
-    fields: list[str] = []
+    fields: list[str] | None = None
     account: bool = False
     account_override: str = ""
     number_overrides: dict[str, str] = {}
@@ -43,10 +46,15 @@ class Subscriptions:
     def keep(self) -> None:
         self._books.put("subscriptions", msgspec.to_builtins(self.state))
 
+    def remove(self) -> None:
+        """The app's subscription ends; the account's stays."""
+        self.state.callback_url, self.state.verify_token, self.state.fields = "", "", None
+        self.keep()
+
     def callback(self, number: str, field: str) -> str:
         """The URL for a field of a number: number, then account, then app. '' is nowhere."""
         state = self.state
-        wanted = not state.fields or field in state.fields
+        wanted = state.fields is None or field in state.fields
         if not (state.account and state.callback_url and wanted):
             return ""
         if field not in OVERRIDABLE:
@@ -61,7 +69,7 @@ class Subscriptions:
                 "object": "whatsapp_business_account",
                 "callback_url": self.state.callback_url,
                 "active": True,
-                "fields": [{"name": name, "version": "v26.0"} for name in self.state.fields],
+                "fields": [{"name": name, "version": "v26.0"} for name in self.state.fields or ()],
             }
         ]
 

@@ -6,7 +6,8 @@ import itertools
 import re
 from typing import Any
 
-from .books import Books
+from dragoman.emulators.kit import Books
+
 from .checks import Refusal
 from .template_seeds import seeds
 

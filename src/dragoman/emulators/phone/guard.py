@@ -1,4 +1,4 @@
-"""Who may drive the test phone: a page of this very origin, on this very machine.
+"""Who may drive the test phone or a partner's console: a page of this origin, on this machine.
 
 A foreign web page can make a browser send requests here. It cannot add the header of our own
 script without asking first, and its Origin gives it away; a name that was pointed at this machine
@@ -8,6 +8,7 @@ script without asking first, and its Origin gives it away; a name that was point
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -50,17 +51,26 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def only_our_page(
-    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
-) -> None:
-    """The guard of every route of the phone. Raises 403 with a sentence."""
-    host = connection.headers.get("Host", "")
-    if not is_loopback(host):
-        raise PermissionDeniedException(say(Sentence("phone_host_refused", {"host": host[:80]})))
-    if connection.scope["method"] in ("GET", "HEAD"):  # type: ignore[typeddict-item]
-        return
-    origin = connection.headers.get("Origin")
-    same = origin is None or origin.partition("://")[2] == host
-    site = connection.headers.get("Sec-Fetch-Site", "same-origin")
-    if connection.headers.get(HEADER) != "1" or not same or site != "same-origin":
-        raise PermissionDeniedException(say(Sentence("phone_page_refused")))
+Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
+
+
+def only_page(header: str, host_refused: str, page_refused: str) -> Guard:
+    """A guard for the routes of one page, whose script sends `header`: 1 with each POST. Raises
+    403 with one of the two sentences (`host_refused` gets the host)."""
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        host = connection.headers.get("Host", "")
+        if not is_loopback(host):
+            raise PermissionDeniedException(say(Sentence(host_refused, {"host": host[:80]})))
+        if connection.scope["method"] in ("GET", "HEAD"):  # type: ignore[typeddict-item]
+            return
+        origin = connection.headers.get("Origin")
+        same = origin is None or origin.partition("://")[2] == host
+        site = connection.headers.get("Sec-Fetch-Site", "same-origin")
+        if connection.headers.get(header) != "1" or not same or site != "same-origin":
+            raise PermissionDeniedException(say(Sentence(page_refused)))
+
+    return guard
+
+
+only_our_page = only_page(HEADER, "phone_host_refused", "phone_page_refused")

@@ -21,7 +21,7 @@ from dragoman.domain.sentences import Sentence, SentenceError, words
 
 from .feed import Change, Feed
 from .keep import Keep
-from .shapes import Bubble, HandsetContact, Line, WireLine
+from .shapes import Bubble, Faults, HandsetContact, Line, WireLine
 
 __all__ = ["Bubble", "HandsetContact", "Handsets", "Line", "WireLine"]
 
@@ -54,13 +54,15 @@ words(
 class Handsets:
     """All phones, all chats. One object serves every emulated partner in the process.
 
-    `controls` may hold `"faults"` (see `shapes.Faults`) and `"clock"` (`dragoman.domain.clock`);
-    the page hides the panel of whichever is absent.
+    `faults` has the switches of each partner (see `shapes.Faults`), by its name as lines give it;
+    `controls` may hold `"clock"` (`dragoman.domain.clock`). The page hides the panel of whichever
+    is absent.
     """
 
     def __init__(self, clock: Clock, path: Path | None = None) -> None:
         self.clock = clock
         self.controls: dict[str, Any] = {}
+        self.faults: dict[str, Faults] = {}
         self._keep = Keep(path)
         self._feed = Feed()
         self._lines: dict[str, Line] = {}
@@ -70,7 +72,7 @@ class Handsets:
         self._typing: dict[tuple[str, str], int] = {}
         self._wire: deque[tuple[int, WireLine]] = deque(maxlen=_WIRE_KEPT)
         self._wire_count = 0
-        self._told_faults: Any = None
+        self._told_faults: Any = {}
         self._seq = 0
         self._people = {person.id: person for person in self._keep.people()}
         if not self._people:
@@ -262,10 +264,13 @@ class Handsets:
         }
 
     def panel(self) -> dict[str, Any]:
-        """What the Faults and Clock tabs show; None for a control that is absent."""
-        faults, clock = self.controls.get("faults"), self.controls.get("clock")
+        """What the Faults and Clock tabs show: switches by partner; None for an absent clock."""
+        clock = self.controls.get("clock")
         return {
-            "faults": None if faults is None else msgspec.to_builtins(faults.describe()),
+            "faults": {
+                partner: msgspec.to_builtins(faults.describe())
+                for partner, faults in self.faults.items()
+            },
             "clock": None if clock is None else {"now": clock.now(), "offset": clock.offset_ms},
         }
 

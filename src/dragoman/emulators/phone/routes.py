@@ -38,7 +38,8 @@ words(
         "reload the page.",
         "phone_upload_wrong": "{kind!r} is no kind of file to send: choose one of {known}.",
         "phone_no_clock": "No clock can be moved here: start the demo, whose clock can.",
-        "phone_no_faults": "No faults can be switched on here: start an emulated partner.",
+        "phone_no_faults": "No emulated partner {partner!r} has faults to switch on here: start "
+        "it, or choose one that runs.",
         "phone_upload_empty": "The file {name!r} is empty: choose one with something in it.",
     }
 )
@@ -59,8 +60,9 @@ class Invent(msgspec.Struct):
 
 
 class Fault(msgspec.Struct):
-    """`name` None turns everything off."""
+    """`name` None turns everything of the partner off. Without `partner` it is the first."""
 
+    partner: str = ""
     name: str | None = None
     on: bool = False
 
@@ -209,9 +211,10 @@ def _controls(handsets: Handsets) -> list[ControllerRouterHandler]:
     @post("/faults")
     async def faults(request: Request[Any, Any, Any]) -> Response[bytes]:
         data: Fault = await _read(request, Fault)
-        switches = handsets.controls.get("faults")
-        if switches is None:
-            raise SentenceError(Sentence("phone_no_faults"))
+        partner = data.partner or next(iter(handsets.faults), "")
+        if partner not in handsets.faults:
+            raise SentenceError(Sentence("phone_no_faults", {"partner": partner}))
+        switches = handsets.faults[partner]
         if data.name is None:
             switches.all_off()
         else:

@@ -58,7 +58,7 @@ class Bubble(msgspec.Struct):
 
 
 class Faults(Protocol):
-    """What `Handsets.controls["faults"]` must offer. Each switch is `{"name", "label", "on",
+    """What `Handsets.faults` holds for each partner. Each switch is `{"name", "label", "on",
     "done"}`, `done` being what it has done so far; other keys are not shown."""
 
     def describe(self) -> list[dict[str, Any]]: ...

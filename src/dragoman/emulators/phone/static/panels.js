@@ -30,18 +30,18 @@ function section([name, value]) {
   return h("section", {}, h("h3", {}, name.replaceAll("_", " ")), h("pre", { dir: "ltr" }, text));
 }
 
-export function faultsPanel(faults, fail) {
-  const act = (data) => post("/faults", data).catch(fail);
-  return [h("p", { class: "help" }, "Each makes the emulated partner misbehave as a real one sometimes does. The count says what it has done so far."),
-    h("ul", { class: "switches" }, (faults || []).map((one) => h("li", {}, h("label", {}, h("input", { type: "checkbox", role: "switch", checked: one.on, onchange: (event) => act({ name: one.name, on: event.target.checked }) }),
+export function faultsPanel(partner, faults, fail) {
+  const act = (data) => post("/faults", { partner, ...data }).catch(fail);
+  return [h("p", { class: "help" }, `Each makes the emulated ${partner} misbehave as a real one sometimes does. The count says what it has done so far.`),
+    h("ul", { class: "switches", "data-partner": partner }, (faults || []).map((one) => h("li", {}, h("label", {}, h("input", { type: "checkbox", role: "switch", checked: one.on, onchange: (event) => act({ name: one.name, on: event.target.checked }) }),
       h("span", { class: "grow" }, one.label || one.name), h("span", { class: "count", title: "times done" }, `${one.done ?? 0}×`))))),
     h("p", {}, h("button", { type: "button", onclick: () => act({ name: null }) }, "All off"))];
 }
 
 // Counts and switches change in place, so that the focus stays where it is.
-export function updateFaults(panel, faults) {
+export function updateFaults(panel, partner, faults) {
   const seen = [...panel.querySelectorAll("li")];
-  if (seen.length !== (faults || []).length || !seen.length) return false;
+  if (panel.querySelector(".switches")?.dataset.partner !== partner || seen.length !== (faults || []).length || !seen.length) return false;
   seen.forEach((line, index) => {
     line.querySelector("input").checked = faults[index].on;
     line.querySelector(".count").textContent = `${faults[index].done ?? 0}×`;

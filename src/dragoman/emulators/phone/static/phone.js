@@ -165,7 +165,7 @@ function drawPeople() {
 
 function drawLines() {
   const select = byId("choose-line");
-  select.replaceChildren(...S.lines.map((one) => h("option", { value: one.key }, `${one.title} · ${phoneText(one.display)}`)));
+  select.replaceChildren(...S.lines.map((one) => h("option", { value: one.key }, `${one.title} · ${one.partner} · ${phoneText(one.display)}`)));
   select.value = S.line;
   const line = S.lines.find((one) => one.key === S.line);
   byId("wire-what").textContent = line ? line.partner : "";
@@ -176,9 +176,13 @@ function drawTyping() {
   byId("typing").textContent = until > Date.now() ? `${title()} is typing…` : "";
 }
 
+// The panel shows one partner's wire: that of the chosen number.
+const partnerOf = (key) => S.lines.find((one) => one.key === key)?.partner;
+const ofPartner = (one) => [undefined, partnerOf(S.line)].includes(partnerOf(one.number));
+
 function drawWire() {
   const mine = byId("wire-mine").checked;
-  const list = S.wire.filter((one) => !mine || one.contact === S.contact);
+  const list = S.wire.filter((one) => ofPartner(one) && (!mine || one.contact === S.contact));
   byId("wire").replaceChildren(...list.map((one) => wireLine(one, stepsOf(one))));
   if (!list.length) byId("wire").append(h("li", { class: "empty" }, "What passes between Dragoman and the partner appears here, as it happens."));
   byId("wire").scrollTop = byId("wire").scrollHeight;
@@ -194,10 +198,12 @@ function stepsOf(one) {
 }
 
 function drawControls() {
-  const { faults, clock } = S.controls;
+  const { clock } = S.controls;
+  const partner = partnerOf(S.line);
+  const faults = S.controls.faults?.[partner];
   byId("tab-faults").hidden = !faults;
   byId("tab-clock").hidden = !clock;
-  if (faults && !updateFaults(byId("panel-faults"), faults)) byId("panel-faults").replaceChildren(...faultsPanel(faults, fail));
+  if (faults && !updateFaults(byId("panel-faults"), partner, faults)) byId("panel-faults").replaceChildren(...faultsPanel(partner, faults, fail));
   const which = [...byId("panel-clock").querySelectorAll("button")].indexOf(document.activeElement);
   if (clock) byId("panel-clock").replaceChildren(...clockPanel({ ...clock, now: now() }, fail));
   if (which >= 0) byId("panel-clock").querySelectorAll("button")[which]?.focus();
@@ -207,14 +213,15 @@ function drawControls() {
 }
 
 function choose(line, contact) {
+  const before = partnerOf(S.line);
   S.line = S.lines.some((one) => one.key === line) ? line : S.lines[0]?.key || "";
   S.contact = S.contacts.some((one) => one.id === contact) ? contact : S.contacts[0]?.id || "";
   remember("line", S.line);
   remember("contact", S.contact);
   S.recall = 0;
   replyTo(null);
-  drawLines(); drawPeople(); drawChat(); drawTyping();
-  if (byId("wire-mine").checked) drawWire();
+  drawLines(); drawPeople(); drawChat(); drawTyping(); drawControls();
+  if (byId("wire-mine").checked || partnerOf(S.line) !== before) drawWire();
   look();
 }
 
@@ -227,7 +234,7 @@ async function load() {
   S.chats = new Map(state.chats.map((chat) => [chatKey(chat.line, chat.contact), chat.bubbles]));
   S.typing = new Map(state.typing.map((one) => [chatKey(one.line, one.contact), Date.now() + one.ms]));
   choose(S.line || remembered("line"), S.contact || remembered("contact"));
-  drawWire(); drawControls();
+  drawWire();
   byId("live").textContent = "Live";
 }
 
@@ -244,6 +251,7 @@ const TOLD = {
     S.wire.push(wire);
     if (S.wire.length > 400) S.wire.shift();
     const list = byId("wire");
+    if (!ofPartner(wire)) return;
     if (byId("wire-mine").checked) { drawWire(); return; }
     const low = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
     list.querySelector(".empty")?.remove();

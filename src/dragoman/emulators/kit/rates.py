@@ -1,4 +1,4 @@
-"""Token buckets on business time. Source: Meta, "Throughput" (2026)."""
+"""Token buckets on business time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the emulator remembers: one SQLite file, so that a restarted demo goes on where it was.
+"""What an emulator remembers: one SQLite file, so that a restarted demo goes on where it was.
 
 Without a folder the same tables live in memory. Writes go to the operating system, not to the
 disk: an emulator must survive its process, not a power cut.
@@ -13,9 +13,9 @@ from typing import Any
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS kv (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS sent (seq INTEGER PRIMARY KEY AUTOINCREMENT, wamid TEXT UNIQUE NOT NULL,
+CREATE TABLE IF NOT EXISTS sent (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL,
   record TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS received (wamid TEXT PRIMARY KEY, number TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS received (id TEXT PRIMARY KEY, number TEXT NOT NULL,
   person TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS spoken (number TEXT NOT NULL, person TEXT NOT NULL, at INTEGER NOT NULL,
   free_until INTEGER NOT NULL, PRIMARY KEY (number, person));
@@ -24,19 +24,32 @@ CREATE TABLE IF NOT EXISTS timeline (id INTEGER PRIMARY KEY, due INTEGER NOT NUL
 CREATE TABLE IF NOT EXISTS media (id TEXT PRIMARY KEY, number TEXT NOT NULL, mime TEXT NOT NULL,
   filename TEXT, sha256 TEXT NOT NULL, until INTEGER NOT NULL, data BLOB NOT NULL);
 """
+_LAYOUT = 2
 TABLES = ("kv", "sent", "received", "spoken", "timeline", "media")
 
 
-class Books:
-    """`folder` None keeps everything in memory."""
+Record = dict[str, Any]
+"""An accepted send. The kit reads `id` (the partner's message id), `number`, `person`
+(`person_key`), `contact` (a HandsetContact as builtins), `body` (what the business sent), `at` and
+`real_at` (milliseconds), `reports` (`{"status", "at"}`); `shown` is what the phone shows. All else
+is the partner's own."""
 
-    def __init__(self, folder: Path | None) -> None:
+
+class Books:
+    """`folder` None keeps everything in memory; else the file is `{name}.db` in it. A file of an
+    earlier layout is begun anew: it remembers nothing that must outlive an upgrade."""
+
+    def __init__(self, folder: Path | None, name: str) -> None:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-        name = ":memory:" if folder is None else str(folder / "cloud_api.db")
-        self.db = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
+        path = ":memory:" if folder is None else str(folder / f"{name}.db")
+        self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.execute("PRAGMA synchronous=OFF")
+        if self.db.execute("PRAGMA user_version").fetchone()[0] != _LAYOUT:
+            for table in TABLES:
+                self.db.execute(f"DROP TABLE IF EXISTS {table}")
+            self.db.execute(f"PRAGMA user_version={_LAYOUT}")
         self.db.executescript(_TABLES)
 
     def close(self) -> None:
@@ -55,32 +68,32 @@ class Books:
 
     # what the business sent
 
-    def keep_sent(self, record: dict[str, Any]) -> int:
+    def keep_sent(self, record: Record) -> int:
         """The place of the record among all accepted sends, from 1."""
         row = self.db.execute(
-            "INSERT INTO sent (wamid, record) VALUES (?,?)", (record["wamid"], json.dumps(record))
+            "INSERT INTO sent (id, record) VALUES (?,?)", (record["id"], json.dumps(record))
         )
         return int(row.lastrowid or 0)
 
-    def sent(self, wamid: str) -> dict[str, Any] | None:
-        row = self.db.execute("SELECT record FROM sent WHERE wamid=?", (wamid,)).fetchone()
+    def sent(self, message_id: str) -> Record | None:
+        row = self.db.execute("SELECT record FROM sent WHERE id=?", (message_id,)).fetchone()
         return None if row is None else dict(json.loads(row[0]))
 
-    def amend_sent(self, record: dict[str, Any]) -> None:
-        self.db.execute(
-            "UPDATE sent SET record=? WHERE wamid=?", (json.dumps(record), record["wamid"])
-        )
+    def amend_sent(self, record: Record) -> None:
+        self.db.execute("UPDATE sent SET record=? WHERE id=?", (json.dumps(record), record["id"]))
 
-    def all_sent(self, after: int = 0) -> list[dict[str, Any]]:
+    def all_sent(self, after: int = 0) -> list[Record]:
         rows = self.db.execute("SELECT seq, record FROM sent WHERE seq>? ORDER BY seq", (after,))
         return [{"order": seq, **json.loads(record)} for seq, record in rows]
 
     # what people sent
 
-    def keep_received(self, wamid: str, number: str, person: str, at: int, free_until: int) -> None:
+    def keep_received(
+        self, message_id: str, number: str, person: str, at: int, free_until: int
+    ) -> None:
         """A person's message: its id, and the window it opens (business time)."""
         self.db.execute(
-            "INSERT OR REPLACE INTO received VALUES (?,?,?,?)", (wamid, number, person, at)
+            "INSERT OR REPLACE INTO received VALUES (?,?,?,?)", (message_id, number, person, at)
         )
         self.db.execute(
             "INSERT INTO spoken VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET "
@@ -88,10 +101,10 @@ class Books:
             (number, person, at, free_until),
         )
 
-    def received(self, wamid: str, number: str) -> tuple[str, int] | None:
+    def received(self, message_id: str, number: str) -> tuple[str, int] | None:
         """Who sent it, and when."""
         row = self.db.execute(
-            "SELECT person, at FROM received WHERE wamid=? AND number=?", (wamid, number)
+            "SELECT person, at FROM received WHERE id=? AND number=?", (message_id, number)
         ).fetchone()
         return None if row is None else (row[0], row[1])
 

@@ -1,8 +1,9 @@
-"""What happens later, and the webhooks out: at least once, signed, in Meta's bytes.
+"""What happens later, and the webhooks out: at least once, in the partner's bytes.
 
 An *item* is a JSON object in the books with a due time of the real clock. It either does something
 on this machine (`effect`) or is an update to deliver. Updates of one lane (a number and a person)
-leave one after the other; a failed one comes again by itself, so it may be overtaken, as at Meta.
+leave one after the other; a failed one comes again by itself, so it may be overtaken, as it may in
+the world.
 """
 
 from __future__ import annotations
@@ -12,24 +13,40 @@ import heapq
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import msgspec
 from yarl import URL
 
-from dragoman.domain.clock import Clock
-
-from . import wire
-from .books import Books
-from .config import EmulatorConfig
-from .faults import Faults
-from .subscriptions import Subscriptions, spelled
+if TYPE_CHECKING:
+    from .partner import PartnerEmulator
 
 Item = dict[str, Any]
+"""An update's item has `kind` and `update` (the partner's own object), `number`, `lane`, `since`
+(business time), `title`, `contact`, `message` and `tick`, and what `Timeline.update` was given
+besides. Any other item has `effect`."""
 Outcome = tuple[bool, str, str]  # delivered, status as shown, answer
 AT_ONCE = 64
 log = logging.getLogger(__name__)
+
+
+class Update(msgspec.Struct):
+    """One thing to tell the platform: the partner's own JSON object, and its kind. Updates of one
+    URL and one kind may share a POST; the names of the kinds are the partner's own."""
+
+    body: dict[str, Any]
+    kind: str = ""
+
+
+class Post(msgspec.Struct):
+    """A webhook as it leaves: the URL exactly as it is called, the bytes, the headers beside
+    Content-Type."""
+
+    url: str
+    body: bytes
+    headers: dict[str, str] = {}
+    content_type: str = "application/json"
 
 
 def _real_ms() -> int:
@@ -39,22 +56,11 @@ def _real_ms() -> int:
 
 
 class Timeline:
-    """`effect` carries out the items of this machine; `seen` is told of each delivery attempt:
-    the items of the POST, its body, and the outcome."""
+    """Asks the emulator for URL and bytes, and tells it of effects and of each delivery tried."""
 
-    def __init__(
-        self,
-        config: EmulatorConfig,
-        clock: Clock,
-        books: Books,
-        faults: Faults,
-        subscriptions: Subscriptions,
-        effect: Callable[[Item], None],
-        seen: Callable[[list[Item], bytes, Outcome], None],
-    ) -> None:
-        self._config, self._clock, self._books = config, clock, books
-        self._faults, self._subscriptions = faults, subscriptions
-        self._effect, self._seen = effect, seen
+    def __init__(self, emulator: PartnerEmulator) -> None:
+        self._emulator, self._config = emulator, emulator.config
+        self._clock, self._books, self._faults = emulator.clock, emulator.books, emulator.faults
         self._heap: list[tuple[int, int, int]] = []  # due, id, attempts
         self._items: dict[int, Item] = {}
         self._lanes: dict[str, deque[tuple[int, int]]] = {}
@@ -62,7 +68,7 @@ class Timeline:
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._gate = asyncio.Semaphore(AT_ONCE)
-        self._previous: Item | None = None
+        self._previous: dict[tuple[str, str], Item] = {}
         self._count = 0
         self.client: aiohttp.ClientSession | None = None
         self.delivered = self.failed = self.expired = 0
@@ -113,23 +119,31 @@ class Timeline:
 
     def update(
         self,
-        change: dict[str, Any],
+        update: Update,
         *,
         number: str,
         lane: str,
+        title: str,
         in_ms: int = 0,
-        waba: str = "",
-        **about: Any,
+        contact: str | None = None,
+        message: str | None = None,
+        tick: str = "",
+        **more: Any,
     ) -> int:
-        """Keep a change to deliver. `about` rides along for the wire panel: title, contact,
-        message."""
+        """Keep an update to deliver, and give its id. `title`, `contact`, `message` are for the
+        Wire panel; `tick` is the status that the message on the phone has then; `more` rides along
+        in the item."""
         item = {
-            "change": change,
-            "waba": waba or self._config.waba_id,
+            "kind": update.kind,
+            "update": update.body,
             "number": number,
             "lane": lane,
             "since": self._clock.now(),
-            **about,
+            "title": title,
+            "contact": contact,
+            "message": message,
+            "tick": tick,
+            **more,
         }
         return self.add(item, in_ms)
 
@@ -156,9 +170,9 @@ class Timeline:
         item = self._items.get(item_id)
         if item is None:
             return
-        if "change" not in item:
+        if "update" not in item:
             try:
-                self._effect(item)
+                self._emulator.happen(item)
             except Exception:
                 log.exception("An item of the emulator's timeline failed: %s", item)
             self._finish(item_id)
@@ -204,29 +218,32 @@ class Timeline:
             await asyncio.sleep(0.005)
 
     async def _deliver(self, batch: list[tuple[int, int]]) -> None:
-        by_url: dict[str, list[tuple[int, int]]] = {}
+        emulator = self._emulator
+        groups: dict[tuple[str, str, int], list[tuple[int, int, Item]]] = {}
         for item_id, attempts in batch:
             item = self._items.get(item_id)
             if item is not None:
-                url = self._subscriptions.callback(item["number"], item["change"]["field"])
-                by_url.setdefault(url, []).append((item_id, attempts))
-        for url, group in by_url.items():
-            items = [self._items[item_id] for item_id, _ in group]
-            body = wire.meta_bytes(envelope(items))
-            outcome = await self._post(url, body)
-            self._seen(items, body, outcome)
-            for item_id, attempts in group:
+                alone = item_id if item["kind"] in emulator.ALONE else 0
+                key = (emulator.address(item), item["kind"], alone)
+                groups.setdefault(key, []).append((item_id, attempts, item))
+        for (url, kind, _), group in groups.items():
+            items = [item for _, _, item in group]
+            outcome = await self._tell(items, url)
+            for item_id, attempts, _ in group:
                 self._settle(item_id, attempts, outcome[0] or not url)
             if outcome[0] and self._faults.take("duplicate") is not None:
-                await self._again(url, items)
-            self._previous = items[-1]
+                # The same updates once more, in another body: beside the one before, or twice in
+                # one. What travels alone comes again as it was.
+                other = self._previous.get((url, kind), items[0])
+                await self._tell(items if kind in emulator.ALONE else [other, *items], url)
+            self._previous[(url, kind)] = items[-1]
 
-    async def _again(self, url: str, items: list[Item]) -> None:
-        """The same updates once more, in another body: beside the one before, or twice in one."""
-        other = self._previous if self._previous is not None else items[0]
-        again = [other, *items]
-        body = wire.meta_bytes(envelope(again))
-        self._seen(items, body, await self._post(url, body))
+    async def _tell(self, items: list[Item], url: str) -> Outcome:
+        emulator = self._emulator
+        post = emulator.envelope(items, url)
+        outcome = await self._post(post) if url else (False, "no callback", emulator.NOWHERE)
+        emulator.tried(items, post, outcome)
+        return outcome
 
     def _settle(self, item_id: int, attempts: int, delivered: bool) -> None:
         item = self._items.get(item_id)
@@ -237,48 +254,32 @@ class Timeline:
             self._finish(item_id)
             return
         self.failed += 1
-        if self._clock.now() - item["since"] >= self._config.retry_for_ms:
+        pauses, lasting = self._config.retry_ms, self._config.retry_for_ms
+        over = self._clock.now() - item["since"] >= lasting if lasting else attempts >= len(pauses)
+        if over:
             self.expired += 1
             self._finish(item_id)
             return
-        pauses = self._config.retry_ms
         due = _real_ms() + pauses[min(attempts, len(pauses) - 1)]
         self._books.put_off(item_id, due, attempts + 1)
         heapq.heappush(self._heap, (due, item_id, attempts + 1))
         self._wake.set()
 
-    async def _post(self, url: str, body: bytes) -> Outcome:
-        if not url:
-            return False, "no callback", "Nothing is subscribed to this field."
+    async def _post(self, post: Post) -> Outcome:
         self._count += 1
         if self._lost():
             return False, "lost", "The fault drop_webhook took it."
         assert self.client is not None
-        headers = {
-            "Content-Type": "application/json",
-            "X-Hub-Signature-256": wire.signature(body, self._config.app_secret),
-            "User-Agent": "facebookexternalua",
-            "Accept": "*/*",
-        }
-        target = URL(spelled(url), encoded=True)
+        headers = {"Content-Type": post.content_type, **post.headers}
         try:
-            async with self.client.post(target, data=body, headers=headers) as answer:
+            target = URL(post.url, encoded=True)
+            async with self.client.post(target, data=post.body, headers=headers) as answer:
                 text = (await answer.content.read(4096)).decode("utf-8", "replace")
-                return answer.status == 200, str(answer.status), text
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                return self._emulator.accepted(answer.status), str(answer.status), text
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             return False, "no answer", f"{type(error).__name__}: {error}"
 
     def _lost(self) -> bool:
-        every = max(1, self._faults.all["drop_webhook"].value)
+        fault = self._faults.all.get("drop_webhook")
+        every = max(1, fault.value) if fault is not None else 1
         return self._count % every == 0 and self._faults.take("drop_webhook") is not None
-
-
-def envelope(items: list[Item]) -> dict[str, Any]:
-    """Several updates as one webhook: an entry for each account, a change for each update."""
-    entries: dict[str, dict[str, Any]] = {}
-    for item in items:
-        entry = entries.setdefault(item["waba"], {"id": item["waba"]})
-        if "messaging_product" not in item["change"]["value"]:
-            entry["time"] = item["since"] // 1000
-        entry.setdefault("changes", []).append(item["change"])
-    return {"object": "whatsapp_business_account", "entry": list(entries.values())}
