@@ -12,6 +12,7 @@ from .contract import Account, Partner
 
 PARTNERS: dict[str, str] = {
     "cloud-api": "dragoman.partners.cloud_api",
+    "gupshup": "dragoman.partners.gupshup",
 }
 
 words({"partner_unknown": "There is no partner {name!r}. Known partners: {known}."})

@@ -17,6 +17,7 @@ from dragoman.domain.errors import Code
 from dragoman.domain.identity import Bsuid, Group
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners.contract import OutboundMessage, Unsupported
+from dragoman.partners.extra import merge
 
 from . import bodies, interactive, orders
 from .limits import Refuse, filled, refuse, within
@@ -113,7 +114,7 @@ def _body(message: OutboundMessage) -> dict[str, Any]:
         if content.marketing.share_activity is not None:
             out["message_activity_sharing"] = content.marketing.share_activity
     if message.extra:
-        _merge(out, {key: v for key, v in message.extra.items() if key not in _OURS})
+        merge(out, {key: v for key, v in message.extra.items() if key not in _OURS})
     return out
 
 
@@ -173,15 +174,3 @@ def _raw(payload: dict[str, Any]) -> dict[str, Any]:
     if kind in _TYPES and kind not in out:
         raise refuse("meta_raw_body", type=kind)
     return out
-
-
-def _merge(into: dict[str, Any], extra: dict[str, Any]) -> None:
-    """Objects are merged member by member, everything else is replaced. Shares nothing with the
-    neutral message, whose own dicts may be in `into`."""
-    for key, value in extra.items():
-        mine = into.get(key)
-        if isinstance(mine, dict) and isinstance(value, dict):
-            into[key] = copy = dict(mine)
-            _merge(copy, value)
-        else:
-            into[key] = value

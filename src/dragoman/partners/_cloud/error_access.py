@@ -98,12 +98,13 @@ ACCESS: dict[str, Known] = {
         Code.TOKEN,
         _TOKEN,
         "The access token is wrong or has expired: paste a new permanent token of a system user "
-        "into the channel.",
+        "into the channel, or authorize it again.",
     ),
     "190/458": Known(
         Code.TOKEN,
         _TOKEN,
-        "The token's user has removed the Meta app: connect the app again and make a new token.",
+        "The token's user has removed the Meta app: authorize the channel again, or make a new "
+        "token.",
     ),
     "190/459": Known(
         Code.TOKEN,
@@ -114,14 +115,14 @@ ACCESS: dict[str, Known] = {
     "190/460": Known(
         Code.TOKEN,
         _TOKEN,
-        "The token's user changed their password, which ends their tokens: make a new one, best "
-        "with a system user, whose tokens do not end this way.",
+        "The token's user changed their password, which ends their tokens: authorize the channel "
+        "again, or use a system user's token, which does not end this way.",
     ),
     "190/463": Known(
         Code.TOKEN,
         _TOKEN,
-        "The access token has expired: temporary tokens last a day at most. Paste a permanent "
-        "token of a system user (expiry *never*) into the channel.",
+        "The access token has expired: authorize the channel again, or paste a permanent token of "
+        "a system user (expiry *never*).",
     ),
     "190/464": Known(
         Code.TOKEN,
@@ -132,8 +133,8 @@ ACCESS: dict[str, Known] = {
     "190/467": Known(
         Code.TOKEN,
         _TOKEN,
-        "The access token was made invalid (signed out, revoked or replaced): make a new "
-        "permanent token and paste it into the channel.",
+        "The access token was made invalid (signed out, revoked or replaced): authorize the "
+        "channel again, or paste a new permanent token.",
     ),
     "190/492": Known(
         Code.TOKEN,

@@ -12,16 +12,13 @@ Source: Meta, "Webhooks: overview" and the reference of each field (2025–2026)
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable
 from typing import Any
-
-import msgspec
 
 from dragoman.domain.events import Event, KeptEvent, NumberProblem, Rejected
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners.contract import UnreadableBody
+from dragoman.partners.json_body import decode
 
 from .fields import account_event, group_event, template_update
 from .place import Place
@@ -43,14 +40,22 @@ words(
 Reader = Callable[[Place, dict[str, Any], int], Event]
 
 _TOO_DEEP = Sentence("meta_too_deep")
-_decode = msgspec.json.Decoder().decode
 
 
 def parse_body(body: bytes) -> list[Event | Rejected]:
     """Every event of one POST, in the body's order. Raises UnreadableBody."""
+    try:
+        root = decode(body)
+    except ValueError:
+        raise UnreadableBody(Sentence("meta_not_json")) from None
+    return parse_root(root)
+
+
+def parse_root(root: Any) -> list[Event | Rejected]:
+    """As `parse_body`, of a body that is decoded."""
     out: list[Event | Rejected] = []
     equals: dict[str, int] = {}
-    for i, entry in enumerate(_entries(body)):
+    for i, entry in enumerate(_entries(root)):
         if type(entry) is not dict or type(entry.get("changes")) is not list:
             out.append(_rejected(_why_no_entry(entry), f"entry[{i}]", entry))
             continue
@@ -64,11 +69,7 @@ def parse_body(body: bytes) -> list[Event | Rejected]:
     return out
 
 
-def _entries(body: bytes) -> list[Any]:
-    try:
-        root = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        root = _rescue(body)
+def _entries(root: Any) -> list[Any]:
     if type(root) is not dict or root.get("object") != "whatsapp_business_account":
         name = root.get("object") if type(root) is dict else None
         shown = name if type(name) is str else found(root)
@@ -77,24 +78,6 @@ def _entries(body: bytes) -> list[Any]:
     if type(entries) is not list:
         raise UnreadableBody(Sentence("meta_no_entries"))
     return entries
-
-
-def _rescue(body: bytes) -> Any:
-    """Decode a body that holds half a surrogate pair (`\\ud83d` alone, from a name cut in two).
-
-    Python's own decoder lets them pass; they are shown as `?`, and the batch is not lost. The same
-    goes for a number too great for a float. Raises UnreadableBody for what is really no JSON.
-    """
-    try:
-        loose = json.loads(body, parse_constant=lambda _: None, parse_float=_finite)
-        return _decode(json.dumps(loose, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, msgspec.DecodeError, RecursionError):
-        raise UnreadableBody(Sentence("meta_not_json")) from None
-
-
-def _finite(digits: str) -> float | None:
-    number = float(digits)
-    return number if math.isfinite(number) else None
 
 
 def _why_no_entry(entry: Any) -> Sentence:

@@ -1,0 +1,187 @@
+"""What Gupshup says to a call: an id, or why not. Enterprise says both with HTTP 200.
+
+The answer's shape tells which of Gupshup's interfaces gave it.
+
+Source: Gupshup, Enterprise API and Access API references, and public integrations of both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from dragoman.domain.errors import Code, Concerns, SendError
+from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.wire import HttpCall, NoReply, Phase, Reply
+from dragoman.partners._cloud.answer import json_object, read_send
+from dragoman.partners._cloud.errors import error_of, retry_after
+from dragoman.partners._cloud.shape import opt, opt_obj
+from dragoman.partners.contract import MediaFile, Probe, Sent
+
+from .error_table import ERRORS, problem
+from .settings import Settings
+
+words(
+    {
+        "gupshup_no_connection": "Gupshup could not be reached ({detail}), nothing was sent; the "
+        "message is tried again.",
+        "gupshup_no_answer": "The message left for Gupshup but no whole answer came ({detail}), so "
+        "it may have been sent; it is not repeated until that is known.",
+        "gupshup_address_refused": "The call to Gupshup was not made: {detail} Check Base URL in "
+        "the channel, or ask the operator to allow the address in egress_allow.",
+        "gupshup_not_understood": "Gupshup answered {status} in words that are not its own, so the "
+        "message may have been sent; it is not repeated until that is known.",
+        "gupshup_media_gone": "Gupshup no longer hands this file over (it answered {status}): its "
+        "address is good for a while only.",
+        "gupshup_check_strange": "{host} answered {status} and not as Gupshup does: check Base URL "
+        "in the channel.",
+        "gupshup_check_silent": "Gupshup did not answer ({detail}): try again, and check that this "
+        "machine may reach it.",
+    }
+)
+
+
+_GATEWAY = (408, 502, 504)  # said by whatever stands between, not by Gupshup
+
+
+def read(call: HttpCall, reply: Reply | NoReply) -> Sent | SendError:
+    """Of a send, in any dialect."""
+    if isinstance(reply, NoReply):
+        return read_no_reply(reply)
+    data = json_object(reply.body)
+    answer = opt_obj(data, "response") or _text_answer(reply.body)
+    if answer:
+        return _enterprise(answer, reply)
+    if "messages" in data or error_of(reply.body) is not None:
+        return read_send(call, reply)
+    taken = opt(data, "messageId")
+    if taken and 200 <= reply.status < 300 and opt(data, "status") != "error":
+        return Sent(taken)
+    return read_refusal(reply)
+
+
+def _enterprise(answer: dict[str, Any], reply: Reply) -> Sent | SendError:
+    """`{"id", "phone", "details", "status"}`, whatever the HTTP status says."""
+    word, id = (opt(answer, "status") or "").lower(), opt(answer, "id") or ""
+    if word == "success" and id:
+        return Sent(id, opt(answer, "phone") or None)
+    if word == "error" and reply.status not in _GATEWAY:
+        return _refused("enterprise", id, opt(answer, "details") or "", reply)
+    return in_doubt(Sentence("gupshup_not_understood", {"status": reply.status}), reply)
+
+
+def _text_answer(body: bytes) -> dict[str, Any]:
+    """Without `format=json` the answer is a line. Its exact spacing is not confirmed."""
+    parts = [part.strip() for part in body[:1000].decode("utf-8", "replace").split("|")]
+    if len(parts) == 3 and parts[0].lower() == "success":
+        return {"status": "success", "phone": parts[1], "id": parts[2]}
+    if len(parts) == 3 and parts[0].lower() == "error":
+        return {"status": "error", "id": parts[1], "details": parts[2]}
+    return {}
+
+
+def _refused(table: str, code: str, said: str, reply: Reply) -> SendError:
+    known, sentence = problem(table, code, said)
+    return SendError(
+        known.code,
+        sentence,
+        retryable=known.retryable,
+        concerns=known.concerns,
+        partner_code=code,
+        partner_text=said,
+        retry_after=retry_after(reply.headers),
+    )
+
+
+def read_refusal(reply: Reply) -> SendError:
+    """An answer that is no success, in the Access API's shape or by its status alone.
+
+    Gupshup's own refusals are trusted: nothing was sent. So is 4xx in any words, which no gateway
+    says of a call that went through. All else may have been sent.
+    """
+    data = json_object(reply.body)
+    said, code = opt(data, "message") or "", opt(data, "code") or ""
+    own, status = opt(data, "status") == "error", reply.status
+    if status in _GATEWAY:
+        return in_doubt(Sentence("gupshup_not_understood", {"status": status}), reply)
+    if own and (code or not 400 <= status < 500):
+        return _refused("access", code or ("500" if status >= 500 else ""), said, reply)
+    if 400 <= status < 500:
+        said = said or reply.body[:200].decode("utf-8", "replace").strip() or "no reason given"
+        known = str(status) if f"http/{status}" in ERRORS else "400"
+        error = _refused("http", known, said, reply)
+        return msgspec.structs.replace(error, partner_code=f"HTTP {status}")
+    return in_doubt(Sentence("gupshup_not_understood", {"status": status}), reply)
+
+
+def in_doubt(sentence: Sentence, reply: Reply | None = None) -> SendError:
+    """It may have been sent: never to be repeated blindly."""
+    return SendError(
+        Code.IN_DOUBT,
+        sentence,
+        ambiguous=True,
+        concerns=Concerns.PARTNER,
+        partner_code="" if reply is None else f"HTTP {reply.status}",
+        partner_text="" if reply is None else reply.body[:300].decode("utf-8", "replace").strip(),
+    )
+
+
+def read_no_reply(reply: NoReply) -> SendError:
+    """What it means that no answer came at all."""
+    args = {"detail": reply.detail or "no detail"}
+    if reply.phase is Phase.CONNECT:
+        return SendError(
+            Code.UNAVAILABLE,
+            Sentence("gupshup_no_connection", args),
+            retryable=True,
+            concerns=Concerns.PARTNER,
+        )
+    if reply.phase is Phase.REFUSED:
+        detail = reply.detail or "the address is not allowed."
+        ended = detail if detail.endswith((".", "!", "?")) else detail + "."
+        return SendError(Code.EGRESS, Sentence("gupshup_address_refused", {"detail": ended}))
+    return in_doubt(Sentence("gupshup_no_answer", args))
+
+
+def read_opt_in(reply: Reply | NoReply) -> SendError | None:
+    """Any 2xx that is no refusal will do: what Gupshup says beside it is not published."""
+    if isinstance(reply, NoReply):
+        return read_no_reply(reply)
+    answer = opt_obj(json_object(reply.body), "response") or _text_answer(reply.body)
+    if (opt(answer, "status") or "").lower() == "error":
+        return _refused("enterprise", opt(answer, "id") or "", opt(answer, "details") or "", reply)
+    if 200 <= reply.status < 300 and opt(json_object(reply.body), "status") != "error":
+        return None
+    return read_refusal(reply)
+
+
+def read_media(
+    call: HttpCall, reply: Reply | NoReply, settings: Settings
+) -> MediaFile | HttpCall | SendError:
+    """The file itself: Gupshup's addresses need no second step."""
+    if isinstance(reply, NoReply):
+        return read_no_reply(reply)
+    if reply.status == 200 and reply.body:
+        mime = reply.headers.get("content-type", "").strip()
+        return MediaFile(reply.body, mime)
+    if reply.status in (401, 403, 404, 410):
+        return SendError(Code.MEDIA, Sentence("gupshup_media_gone", {"status": reply.status}))
+    return read_refusal(reply)
+
+
+def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
+    """None when the credentials are right, else what is wrong."""
+    if isinstance(reply, NoReply):
+        if reply.phase is Phase.SENT:
+            return Sentence("gupshup_check_silent", {"detail": reply.detail or "no detail"})
+        return read_no_reply(reply).sentence
+    data = json_object(reply.body)
+    if 200 <= reply.status < 300 and data and opt(data, "status") != "error":
+        return None
+    if data and reply.status not in (502, 504):
+        return read_refusal(reply).sentence
+    if reply.status in (401, 403):
+        return read_refusal(reply).sentence
+    host = probe.call.url.partition("://")[2].partition("/")[0]
+    return Sentence("gupshup_check_strange", {"host": host, "status": reply.status})

@@ -1,0 +1,181 @@
+"""Settings as people paste them from Gupshup's dashboard, and what is wrong with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from dragoman.domain.sentences import Sentence, words
+from dragoman.partners.contract import Complaint
+from dragoman.partners.form import Reading, lacking
+
+from .settings import HOSTS, SETTINGS, Dialect, KnownTemplate, Settings
+
+words(
+    {
+        "gupshup_id_is_number": "{label}: this is the mobile number; the {label} is another row "
+        "of digits on the same page.",
+        "gupshup_password_is_id": "{label}: this is the WABA ID or a user id; the password stands "
+        "beside it.",
+        "gupshup_key_is_meta": "{label}: this is an access token of Meta's; paste Gupshup's own.",
+        "gupshup_key_short": "{label}: it is only {length} characters long; copy it whole.",
+        "gupshup_key_is_app_id": "{label}: this is an app's id (five groups with hyphens); paste "
+        "the secret that belongs to it.",
+        "gupshup_hsm_half": "{label} is missing: user id and password of the HSM account belong "
+        "together; give both, or neither.",
+        "gupshup_host_other": "{label}: {value!r} is Gupshup's host of another API; leave this "
+        "empty.",
+        "gupshup_base_has_path": "{label}: {value!r} ends in the path of a call, which is added "
+        "for each one; leave it out.",
+    }
+)
+
+_DIGITS = re.compile(r"[0-9]{6,20}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_APP_NAME = re.compile(r"[A-Za-z0-9_.-]{2,100}")
+_PATHS = re.compile(r"/(GatewayAPI(/rest)?|(wa|sm)/api(/.*)?|partner(/.*)?)$", re.IGNORECASE)
+
+
+def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complaint]]:
+    """Settings from a form, a file or the CLI, and what is wrong with them, in the form's order."""
+    reading = Reading(SETTINGS, values)
+    dialect = cast(Dialect, reading.choice("dialect"))
+    number = reading.number("number")
+    ids = [_id(reading, name, number) for name in ("waba_id", "user_id", "hsm_user_id")]
+    settings = Settings(
+        dialect=dialect,
+        number=number,
+        waba_id=ids[0],
+        password=_password(reading, "password", ids),
+        user_id=ids[1],
+        hsm_user_id=ids[2],
+        hsm_password=_password(reading, "hsm_password", ids),
+        api_key=_key(reading, "api_key"),
+        app_name=_app_name(reading),
+        app_id=_app_id(reading),
+        app_token=_key(reading, "app_token"),
+        opt_in=reading.switch("opt_in"),
+        templates=_templates(reading),
+        bearer=reading.switch("bearer"),
+        base_url=_base_url(reading, dialect),
+    )
+    order = {field.name: place for place, field in enumerate(SETTINGS)}
+    found = sorted(reading.complaints, key=lambda one: order[one.field.partition(".")[0]])
+    return settings, found
+
+
+def _id(reading: Reading, name: str, number: str) -> str:
+    """An id of digits, which people mix up with the number beside it."""
+    value = reading.pasted(name)
+    if not value or not reading.fine(name):
+        return value
+    if re.sub(r"[^0-9]", "", value) == number:
+        reading.complain(name, "gupshup_id_is_number")
+    elif not _DIGITS.fullmatch(value):
+        shape = "it is digits only."
+        reading.complain(name, "form_id_wrong", value=value, shape=shape)
+    return value
+
+
+def _password(reading: Reading, name: str, ids: Sequence[str]) -> str:
+    """A password may hold any character; a space inside comes from copying more than it."""
+    value = reading.pasted(name)
+    if value and reading.fine(name) and value in ids:
+        reading.complain(name, "gupshup_password_is_id")
+    return value
+
+
+def _key(reading: Reading, name: str) -> str:
+    value = reading.pasted(name)
+    if not value or not reading.fine(name):
+        return value
+    if value.startswith("EAA") and len(value) > 40:
+        reading.complain(name, "gupshup_key_is_meta")
+    elif _UUID.fullmatch(value):
+        reading.complain(name, "gupshup_key_is_app_id")
+    elif len(value) < 8:
+        reading.complain(name, "gupshup_key_short", length=len(value))
+    return value
+
+
+def _app_name(reading: Reading) -> str:
+    value = reading.pasted("app_name")
+    if value and reading.fine("app_name"):
+        shape = ""
+        if _UUID.fullmatch(value):
+            shape = "this is the app's id; give the name that the list of apps shows."
+        elif not _APP_NAME.fullmatch(value):
+            shape = "a name has letters, digits, hyphens and underscores only."
+        if shape:
+            reading.complain("app_name", "form_id_wrong", value=value, shape=shape)
+    return value
+
+
+def _app_id(reading: Reading) -> str:
+    value = reading.pasted("app_id")
+    if value and reading.fine("app_id") and not _UUID.fullmatch(value):
+        shape = "it looks like 82ed0000-0000-4000-8000-000000000001."
+        reading.complain("app_id", "form_id_wrong", value=value, shape=shape)
+    return value
+
+
+def _templates(reading: Reading) -> Mapping[str, KnownTemplate]:
+    out = {}
+    for name, one in reading.group("templates"):
+        # A text keeps its spaces, which WhatsApp compares as well.
+        text, header, footer = (_verbatim(one, key) for key in ("text", "header", "footer"))
+        id, buttons = one.pasted("template_id"), one.switch("buttons")
+        known = KnownTemplate(id, text, header, footer, buttons)
+        if not known.template_id and not known.text:
+            reading.complaints.append(lacking(one.fields["template_id"], one.path))
+        out[name] = known
+    return out
+
+
+def _verbatim(reading: Reading, name: str) -> str:
+    stripped = reading.text(name)
+    value = reading.values.get(name)
+    return value if stripped and isinstance(value, str) else stripped
+
+
+def _base_url(reading: Reading, dialect: Dialect) -> str:
+    """A host. People paste the whole address of a call, which has its own sentence."""
+    example = HOSTS[dialect].removeprefix("https://")
+    value = reading.text("base_url")
+    if value and not re.search(r"\s", value) and _PATHS.search(value.rstrip("/")):
+        reading.complain("base_url", "gupshup_base_has_path", value=value)
+        return value
+    url = reading.base_url("base_url", example)
+    if url and reading.fine("base_url"):
+        host = (urlsplit(url).hostname or "").lower()
+        others = {h.removeprefix("https://") for d, h in HOSTS.items() if d != dialect}
+        if host in others or (host.endswith(".smsgupshup.com") and dialect != "enterprise"):
+            reading.complain("base_url", "gupshup_host_other", value=value)
+    return url
+
+
+def missing(settings: Settings) -> Sequence[Complaint]:
+    """What stands in the way of enabling the channel."""
+    out = []
+    for field in SETTINGS:
+        shown = field.only_if is None or settings.dialect in field.only_if[1]
+        if field.name == "waba_id" and settings.user_id:
+            continue  # it is sent instead
+        if field.required and shown and not getattr(settings, field.name):
+            out.append(lacking(field))
+    if bool(settings.hsm_user_id) != bool(settings.hsm_password):
+        name = "hsm_password" if settings.hsm_user_id else "hsm_user_id"
+        label = next(field.label for field in SETTINGS if field.name == name)
+        out.append(Complaint(name, Sentence("gupshup_hsm_half", {"label": label})))
+    return out
+
+
+def numbers(settings: Settings) -> Sequence[str]:
+    """The one number of the channel."""
+    return (settings.number,) if settings.number else ()
+
+
+def dialect(settings: Settings) -> str:
+    return settings.dialect
