@@ -16,10 +16,12 @@ import structlog
 from dragoman.agents.contract import Agent
 from dragoman.domain.clock import Clock, Ids
 from dragoman.domain.config import AgentConfig
+from dragoman.domain.networks import read_network
 from dragoman.domain.retry import Limits
 from dragoman.domain.sentences import Sentence
 from dragoman.egress import AgentHttp, Egress
 from dragoman.engine import commands
+from dragoman.engine.accounts import Accounts
 from dragoman.engine.agents import Agents
 from dragoman.engine.apps import Apps
 from dragoman.engine.consent import Consent
@@ -44,6 +46,7 @@ from dragoman.web.assets import Assets
 from dragoman.web.control import Control
 from dragoman.web.health import PATHS as HEALTH_PATHS
 from dragoman.web.health import Health
+from dragoman.web.oauth import OAuth
 from dragoman.web.webhooks import Webhooks
 
 log = structlog.get_logger("app")
@@ -163,10 +166,24 @@ class Dragoman:
             seen_days=s.seen_days,
         )
         self._webhooks = Webhooks(
-            self.intake, s.max_body_bytes, self.metrics.intake_seconds.observe
+            self.intake,
+            s.max_body_bytes,
+            self.metrics.intake_seconds.observe,
+            [read_network(item) for item in s.trusted_proxies],
         )
         self._health = Health(self._problems, self._metrics)
         self._control = Control(self._token, self.command)
+        accounts = Accounts(
+            self.store,
+            self.apps,
+            self.vault,
+            self.ids,
+            self.egress,
+            self.clock,
+            timeout_s=s.http_timeout_s,
+            changed=self._changed,
+        )
+        self._oauth = OAuth(accounts)
         self._assets = Assets(self.apps)
 
     def _make_agent(self, config: AgentConfig, tell: Callable[[Sentence], None]) -> Agent:
@@ -266,7 +283,7 @@ class Dragoman:
         result: dict[str, Any] = await self.store.do(
             lambda tx: commands.run(tx, change, name, args)
         )
-        await self.apps.load()
+        await self._changed()
         await self.agents.forget(
             {
                 (app.id, copy.config.agent)
@@ -275,11 +292,12 @@ class Dragoman:
                 if copy is not None
             }
         )
-        for number_id in list(self.delivery.holds()):
-            key = self.apps.number_keys.get(number_id)
-            if key is not None:
-                await self.delivery.release(key[0], number_id)
         return result
+
+    async def _changed(self) -> None:
+        """An app was changed or authorized: see it at once, and try what waited for that."""
+        await self.apps.load()
+        await self.delivery.release()
 
     # --- between the parts -----------------------------------------------------------------------
 
@@ -363,6 +381,8 @@ class Dragoman:
             await self._health(scope, receive, send)
         elif path.startswith("/_control/"):
             await self._control(scope, receive, send)
+        elif path.startswith("/oauth/"):
+            await self._oauth(scope, receive, send)
         elif path.startswith("/assets/"):
             await self._assets(scope, receive, send)
         else:

@@ -34,6 +34,7 @@ words(
         "setting_wrong_type": "{source}: {name} must be {expected}, and is {value}{overridden}.",
         "setting_out_of_range": "{source}: {name} must be {expected}, and is {value}{overridden}.",
         "setting_wrong": "{source}: {name} is {value}; {fix}{overridden}.",
+        "setting_list": "{source}: trusted_proxies: {problem}",
         "setting_conflict": "{one} and {two} are both set: {fix}.",
         "setting_file": "{path} cannot be read: {reason}.",
     }
@@ -84,6 +85,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     key_file: Annotated[
         str, Doc("The file of the key, made at the first start. Empty: the file key in home.")
     ] = ""
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Doc(
+            "Addresses and networks of proxies before this program. Only what they write into "
+            "X-Forwarded-For is believed when a channel asks where a webhook came from."
+        ),
+    ] = ()
     egress_allow: Annotated[
         tuple[str, ...],
         Doc(
@@ -355,6 +363,8 @@ class _Reading:
             self._fix(late, f"retry_base_ms ({base}) must not be over retry_cap_ms ({cap})")
         if self.values.get("egress_allow"):
             self._check_allow()
+        if self.values.get("trusted_proxies"):
+            self._check_proxies()
 
     def _check_allow(self) -> None:
         from dragoman.egress.guard import read_allow  # only who sets it pays for the import
@@ -364,6 +374,16 @@ class _Reading:
                 read_allow(item)
             except SentenceError as error:
                 self.wrong.append(error.sentence)
+
+    def _check_proxies(self) -> None:
+        from dragoman.domain.networks import read_network
+
+        for item in self.values["trusted_proxies"]:
+            try:
+                read_network(item)
+            except SentenceError as error:
+                args = {"source": self.sources["trusted_proxies"], "problem": str(error)}
+                self.wrong.append(Sentence("setting_list", args))
 
     def settings(self) -> Settings:
         values = dict(self.values)

@@ -20,18 +20,23 @@ from dragoman.engine.doctor import House
 from dragoman.engine.doctor_channels import _local, _public
 from dragoman.engine.wording import say
 from dragoman.settings import load
-from world import HANG, Graph, running, set_up
+from world import HANG, NUMBER, SECOND, STREAM, Graph, running, set_up
 
 pytestmark = pytest.mark.full  # several processes a test
 
 
+WABA, APP = "102290129340398", "634974688087057"
+SCOPES = ["whatsapp_business_management", "whatsapp_business_messaging"]
+
+
 class Meta:
-    """The one call that the doctor makes, answered as a test says."""
+    """The calls that the doctor makes. All is well until a test says another answer to all."""
 
     def __init__(self) -> None:
         self.port = 0
         self.status = 200
-        self.body: Any = {"id": "106540352242922"}
+        self.body: Any = None
+        self.callback = f"http://127.0.0.1:8400/hooks/cloud-api/{STREAM}"
         self.ahead_s = 0.0
         self.open_calls = 0
         self.paths: list[str] = []
@@ -39,8 +44,10 @@ class Meta:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open_calls += 1
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        self.paths.append(head.split(" ")[1].partition("?")[0])
-        data = json.dumps(self.body).encode()
+        path = head.split(" ")[1].partition("?")[0]
+        self.paths.append(path)
+        body = self._well(path) if self.body is None else self.body
+        data = json.dumps(body).encode()
         date = formatdate(time.time() + self.ahead_s, usegmt=True)
         writer.write(
             f"HTTP/1.1 {self.status} Said\r\ndate: {date}\r\ncontent-type: application/json\r\n"
@@ -52,6 +59,16 @@ class Meta:
         with contextlib.suppress(OSError):
             await writer.wait_closed()
         self.open_calls -= 1
+
+    def _well(self, path: str) -> Any:
+        if path.endswith("/debug_token"):
+            grants = [{"scope": scope, "target_ids": [WABA]} for scope in SCOPES]
+            token = {"is_valid": True, "app_id": APP, "type": "SYSTEM_USER", "expires_at": 0}
+            return {"data": {**token, "scopes": SCOPES, "granular_scopes": grants}}
+        if path.endswith("/subscribed_apps"):
+            return {"data": [{"whatsapp_business_api_data": {"id": APP}}]}
+        return {"id": path.rsplit("/", 1)[1],
+                "webhook_configuration": {"application": self.callback}}  # fmt: skip
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[Meta]:
@@ -102,18 +119,46 @@ async def test_all_is_well(tmp_path: Path) -> None:
                 "ok app tea Version 1 is live: WhatsApp Cloud API, 2 numbers.",
                 "ok app tea WhatsApp Cloud API accepts the credentials.",
                 "ok clock This machine's clock agrees with WhatsApp Cloud API's within 0 s.",
+                "ok app tea The access token never expires.",
+                f"ok app tea The WhatsApp account {WABA} is subscribed to the Meta app {APP}.",
+                f"ok app tea Webhooks of {NUMBER} come to this app's address.",
+                f"ok app tea Webhooks of {SECOND} come to this app's address.",
+                "– app tea Whether the Meta app is subscribed to the field messages can be asked "
+                "with App ID and app secret only.",
                 "– callback No channel needs it: every partner here is on this machine.",
                 "ok waiting Nothing is held, in doubt or parked.",
             ]
             or "within 1 s" in lines[8]
         )
-        assert meta.paths == ["/v26.0/106540352242922"]
+        assert meta.paths == [
+            f"/v26.0/{NUMBER}",
+            f"/v26.0/{SECOND}",
+            "/v26.0/debug_token",
+            "/v26.0/debug_token",
+            f"/v26.0/{WABA}/subscribed_apps",
+            f"/v26.0/{NUMBER}",
+            f"/v26.0/{SECOND}",
+        ]
         assert "\x1b" not in said.out
         told = await desk(tmp_path, "doctor", "--json", env=env)
         assert told.json()[0] == {
             "check": "settings", "state": "ok", "what": "Valid (no settings file).", "remedy": None
         }  # fmt: skip
         assert {line["state"] for line in told.json()} <= {"ok", "warn", "none"}
+
+
+async def test_webhooks_go_elsewhere(tmp_path: Path) -> None:
+    async with Meta().open() as meta:
+        env = await prepared(tmp_path, meta, numbers=[NUMBER])
+        ours, meta.callback = meta.callback, meta.callback + "/"
+        code, lines = await checks(tmp_path, env)
+        assert code == 1
+        assert [line for line in lines if line.startswith("FAIL")] == [
+            f"FAIL app tea Webhooks of {NUMBER} do not come to this app, because the address that "
+            f"the Meta app has for them is not ours letter by letter: {ours}/ has one more slash "
+            f"at its end than ours ({ours}). Paste {ours} at Meta app › WhatsApp › Configuration › "
+            "Webhook, and *Verify and save*."
+        ]
 
 
 async def test_server_runs(tmp_path: Path) -> None:

@@ -66,13 +66,23 @@ def test_query_form_and_parts() -> None:
     assert out["url"] == "https://graph.example/v26.0/1/messages?access_token=•••&v=1"
     out = redacted(call(url=f"https://g.example/?Access_Token={TOKEN}", secret_query=names))
     assert out["url"] == "https://g.example/?Access_Token=•••"
-    out = redacted(call(json=None, form=(("password", "x"), ("to", "y")), secret_query=names))
-    assert out["body"] == [["password", "•••"], ["to", "y"]]
+    out = redacted(call(json=None, form=(("Password", "x"), ("to", "y")), secret_form=names))
+    assert out["body"] == [["Password", "•••"], ["to", "y"]]
     parts = (Part("file", b"\0" * 9, "a.bin", "x/y"), Part("type", b"image/png"))
     assert redacted(call(json=None, parts=parts))["body"] == [
         {"name": "file", "bytes": 9, "content_type": "x/y", "filename": "a.bin"},
         {"name": "type", "bytes": 9, "text": "image/png"},
     ]
+
+
+def test_a_secret_of_a_form_is_hidden_wherever_it_comes_up() -> None:
+    form = (("userid", "2000000002"), ("password", "hunter2hunter2"), ("msg", "hunter2hunter2!"))
+    out = redacted(
+        call(json=None, form=form, secret_form=frozenset({"password"})),
+        Reply(200, {"content-type": "text/plain"}, b"wrong password=hunter2hunter2"),
+    )
+    assert out["body"] == [["userid", "2000000002"], ["password", "•••"], ["msg", "•••!"]]
+    assert out["reply_body"] == "wrong password=•••"
 
 
 def test_a_basic_password_is_known_by_itself() -> None:
@@ -123,7 +133,9 @@ def test_no_secret_is_kept_and_the_rest_is_json(value: Any, secret: str, some: b
             json=[value, f"x{secret}y"],
             headers={"authorization": f"Bearer {secret}"},
             query=(("key", secret), ("other", f"={secret}")),
+            form=(("password", f"+{secret}"),),
             secret_query=frozenset({"key"}),
+            secret_form=frozenset({"password"}),
         ),
         reply,
     )

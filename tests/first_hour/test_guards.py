@@ -87,7 +87,11 @@ def test_a_refusal_of_the_running_server_is_a_sentence(tmp_path: Path) -> None:
             assert said in done.stderr
         checked = subprocess.run([*DRAGOMAN, "channel", "check", "Tea shop"], cwd=tmp_path,
                                  capture_output=True, text=True, timeout=30)  # fmt: skip
-        assert (checked.returncode, checked.stdout) == (0, "The partner accepts the credentials.\n")
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+        first, *findings = checked.stdout.splitlines()
+        assert first == "The partner accepts the credentials."
+        assert "  ● The access token never expires." in findings
+        assert not [line for line in findings if "✗" in line]
 
 
 def test_a_broken_agent_file_is_told_at_the_start(tmp_path: Path) -> None:

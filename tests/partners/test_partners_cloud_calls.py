@@ -38,8 +38,9 @@ def test_the_calls_are_these_values() -> None:
         "code_verification_status"
     )
     call = HttpCall("GET", f"{GRAPH}/{PNID}", "probe", BEARER, (("fields", fields),))
-    assert cloud_api.probes(CHANNEL) == (Probe(PNID, call),)
-    assert cloud_api.probes(cloud_api.Settings()) == ()
+    about_token = cloud_api.render_debug_token(CHANNEL, CHANNEL.token)
+    assert cloud_api.probes(CHANNEL) == (Probe(PNID, call), Probe("the access token", about_token))
+    assert cloud_api.probes(cloud_api.Settings(numbers=CHANNEL.numbers)) == ()
     owner = (("phone_number_id", PNID),)
     assert cloud_api.render_media_url("77", CHANNEL, PNID) == HttpCall(
         "GET", f"{GRAPH}/77", "media_url", BEARER, owner
@@ -60,7 +61,7 @@ def test_the_calls_are_these_values() -> None:
     assert cloud_api.render_subscribe(WABA, CHANNEL) == HttpCall(
         "POST", f"{GRAPH}/{WABA}/subscribed_apps", "subscribe", BEARER
     )
-    assert cloud_api.render_debug_token(CHANNEL) == HttpCall(
+    assert about_token == HttpCall(
         "GET",
         f"{GRAPH}/debug_token",
         "debug_token",
@@ -169,7 +170,7 @@ def test_subscriptions() -> None:
 def test_the_token() -> None:
     scopes = ("whatsapp_business_management", "whatsapp_business_messaging")
     assert cloud_api.read_debug_token(answer("auth_debug_token_response")) == cloud_api.TokenInfo(
-        "634974688087057", "SYSTEM_USER", scopes, None, (WABA,)
+        "634974688087057", "SYSTEM_USER", scopes, None, (WABA,), "104169029247128"
     )
     body = {"data": {"is_valid": True, "app_id": "1", "type": "USER", "expires_at": 1795420800}}
     assert cloud_api.read_debug_token(said(body)) == cloud_api.TokenInfo(

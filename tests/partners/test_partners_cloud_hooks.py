@@ -160,5 +160,12 @@ def test_other_methods_are_no_handshake() -> None:
 
 
 def test_what_meta_hears() -> None:
-    assert [cloud_api.answer(outcome).status for outcome in Outcome] == [200, 400, 503, 404, 401, 401]
+    assert [cloud_api.answer(outcome).status for outcome in Outcome] == [
+        200,
+        400,
+        503,
+        404,
+        401,
+        401,
+    ]
     assert cloud_api.answer(Outcome.BUSY).headers == (("Retry-After", "5"),)

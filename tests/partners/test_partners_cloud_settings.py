@@ -69,11 +69,33 @@ def test_numbers_in_every_form(numbers: Any) -> None:
 
 
 def test_a_number_with_all_its_parts() -> None:
+    whole = (cloud_api.Number(PNID, "12025550142", WABA),)
     settings, _ = read(numbers=[{"key": PNID, "display": "+1 (202) 555-0142", "waba_id": WABA}])
-    assert settings.numbers == (cloud_api.Number(PNID, "12025550142", WABA),)
+    assert settings.numbers == whole
+    settings, complaints = read(numbers=f"{PNID} +1 202 555 0142 waba {WABA}")
+    assert (settings.numbers, complaints) == (whole, [])
+    settings, complaints = read(numbers=f"{PNID} WABA: {WABA}")
+    assert (settings.numbers, complaints) == ((cloud_api.Number(PNID, None, WABA),), [])
+
+
+def test_a_pasted_token_does_not_count_where_a_person_signs_in() -> None:
+    settings, complaints = read(
+        authorization="temporary", app_id="634974688087057", config_id="12345"
+    )
+    assert complaints == []
+    assert settings == cloud_api.Settings(
+        numbers=(cloud_api.Number(PNID, "12025550142"),),
+        app_secret="0123456789abcdef0123456789ABCDEF",
+        verify_token="a+b-c",
+        app_id="634974688087057",
+        authorization="temporary",
+        config_id="12345",
+    )
+    assert read(authorization="temporary", app_id="634974688087057", token="•••")[1] == []
 
 
 TOKEN, SECRET = {"label": "access token"}, {"label": "app secret"}
+CONFIG = {"label": "login configuration ID"}
 SLIPS: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
     ({"token": "Bearer token-of-a-system-user"}, "token", "cloud_has_bearer", TOKEN),
     ({"token": "bearer\ttoken-of-a-user"}, "token", "cloud_has_bearer", TOKEN),
@@ -132,7 +154,37 @@ SLIPS: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
         {"app_id": "my-app"},
         "app_id",
         "cloud_id_wrong",
-        {"label": "meta app ID", "value": "my-app"},
+        {"label": "app ID", "value": "my-app"},
+    ),
+    ({"app_id": "••••••"}, "app_id", "cloud_is_masked", {"label": "app ID"}),
+    ({"app_id": "6349 7468"}, "app_id", "cloud_has_space", {"label": "app ID"}),
+    ({"app_id": "https://x.example/1"}, "app_id", "cloud_is_link", {"label": "app ID"}),
+    ({"app_id": "634"}, "app_id", "cloud_id_wrong", {"label": "app ID", "value": "634"}),
+    ({"config_id": "••••••"}, "config_id", "cloud_is_masked", CONFIG),
+    ({"config_id": "14 15"}, "config_id", "cloud_has_space", CONFIG),
+    ({"config_id": "'1415161718'"}, "config_id", "cloud_has_quotes", CONFIG),
+    ({"config_id": "https://x.example/1"}, "config_id", "cloud_is_link", CONFIG),
+    ({"config_id": "main"}, "config_id", "cloud_id_wrong", {**CONFIG, "value": "main"}),
+    (
+        {"config_id": "634974688087057", "app_id": "634974688087057"},
+        "config_id",
+        "cloud_config_is_app",
+        {"value": "634974688087057"},
+    ),
+    (
+        {"numbers": f"{PNID} +1 202 555 0142 waba mine"},
+        "numbers",
+        "cloud_id_wrong",
+        {"label": "WhatsApp Business Account ID", "value": "mine"},
+    ),
+    *(
+        (
+            {"authorization": value},
+            "authorization",
+            "cloud_choice_wrong",
+            {"value": value, "choices": "permanent, temporary"},
+        )
+        for value in ("Permanent", "temp", "token", "App ID")
     ),
     (
         {"graph_version": "26"},
@@ -169,7 +221,7 @@ SLIPS: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
         {"authorization": "oauth"},
         "authorization",
         "cloud_choice_wrong",
-        {"value": "oauth", "choices": "permanent"},
+        {"value": "oauth", "choices": "permanent, temporary"},
     ),
     ({"allow_unsigned": "maybe"}, "allow_unsigned", "cloud_switch_wrong", {"value": "maybe"}),
 ]
@@ -204,6 +256,15 @@ def test_what_stands_in_the_way_of_enabling() -> None:
         ("verify_token", "cloud_verify_missing"),
     ]
     assert missing(app_secret="", allow_unsigned=True) == []
+    # by signing in: the app's id and secret come first, then the person
+    assert missing(authorization="temporary", app_secret="", allow_unsigned=True) == [
+        ("app_id", "cloud_app_id_missing"),
+        ("app_secret", "cloud_app_secret_needed"),
+    ]
+    signing = {"authorization": "temporary", "app_id": "634974688087057"}
+    assert missing(**signing) == [("authorization", "cloud_not_authorized")]
+    settings, _ = read(**signing)
+    assert cloud_api.missing(cloud_api.ACCOUNT.with_token(settings, "granted-token")) == []
     assert missing(app_secret="", allow_unsigned=True, appsecret_proof=True) == [
         ("appsecret_proof", "cloud_proof_needs_secret")
     ]
@@ -228,5 +289,8 @@ def test_it_is_a_registered_partner() -> None:
     names = [name for name in partner("cloud-api").__dict__ if not name.startswith("_")]
     for wanted in ("NAME", "LABEL", "SETTINGS", "GIVES", "CAPABILITIES", "ECHO", "Settings"):
         assert wanted in names
-    assert [give.name for give in cloud_api.GIVES] == ["callback_url", "verify_token"]
-    assert [give.value for give in cloud_api.GIVES] == ["{webhook_url}", "{verify_token}"]
+    assert [(give.name, give.value) for give in cloud_api.GIVES] == [
+        ("webhook_url", "{webhook_url}"),
+        ("verify_token", "{verify_token}"),
+        ("callback_url", "{callback_url}"),
+    ]

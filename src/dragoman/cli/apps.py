@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dragoman.domain.sentences import Sentence, SentenceError, words
 
-from .common import change, public_url, settings
+from . import accounts, credentials
+from .common import change, ours, settings
+
+if TYPE_CHECKING:
+    from dragoman.partners.contract import Field
 
 words(
     {
@@ -97,6 +102,9 @@ def app_list(ctx: click.Context, versions: str | None) -> None:
         click.echo(f"{a['name']}  {partner}  {live}{waiting}  {a['stream_id']}")
 
 
+app.add_command(credentials.credential)
+
+
 @click.group()
 def channel() -> None:
     """Set, show, enable and check an app's WhatsApp channel."""
@@ -113,10 +121,16 @@ def channel() -> None:
               help="Mark messages as read when a turn begins.")  # fmt: skip
 @click.option("--share-sessions/--no-share-sessions", default=None,
               help="One conversation over all numbers.")  # fmt: skip
+@click.option("--associate", "associated", metavar="CLIENT_ID",
+              help="Ask webhooks for a token of this credential; none: do not.")  # fmt: skip
+@click.option("--url-secret", type=click.Choice(["new", "none"]),
+              help="Ask webhooks for a secret in their URL; shown once.")  # fmt: skip
+@click.option("--allow-ip", "allow_ips", multiple=True, metavar="ADDRESS",
+              help="Take webhooks from these addresses and networks only; none: any.")  # fmt: skip
 @click.pass_context
 def channel_set(
     ctx: click.Context, /, name: str, values: tuple[str, ...], partner: str | None,
-    secret_fields: tuple[str, ...], **switches: bool | None,
+    secret_fields: tuple[str, ...], **switches: Any,
 ) -> None:  # fmt: skip
     """Set the partner and its fields in development. Secrets are stored encrypted."""
     given: dict[str, Any] = {}
@@ -127,13 +141,17 @@ def channel_set(
         given[key.strip()] = text.split(",") if key.strip() == "numbers" else text
     for field in secret_fields:
         given[field] = click.prompt(field, hide_input=True, prompt_suffix=" (not shown): ")
-    chosen = {k: v for k, v in switches.items() if v is not None}
+    chosen = {k: v for k, v in switches.items() if v not in (None, ())}
     if not (given or partner or chosen):
         raise SentenceError(Sentence("nothing_to_set", {"name": name}))
     args = {"name": name, "partner": partner, "values": given, "switches": chosen}
-    done = change(settings(ctx), "channel.set", args)
+    s = settings(ctx)
+    done = change(s, "channel.set", args)
     for complaint in done["complaints"]:
         click.echo(f"  ! {complaint['field']}: {complaint['sentence']}", err=True)
+    if done.get("url_key"):
+        url = ours(s, done)["webhook_url"]
+        click.echo(f"The webhook URL with its secret, shown this once: {url}")
     click.echo("Saved in development." + (" Mend the fields above." if done["complaints"] else ""))
 
 
@@ -154,13 +172,14 @@ def channel_show(ctx: click.Context, name: str) -> None:
     click.echo(f"{talker.LABEL}, {'enabled' if shown['enabled'] else 'switched off'}, "
                f"{'published' if not shown['waiting'] else 'not published'}")  # fmt: skip
     click.echo("\nGive this to the partner")
-    url = public_url(s, f"hooks/{shown['partner']}/{shown['stream_id']}")
-    ours = {"webhook_url": url, "verify_token": shown["verify_token"], "callback_url": url}
+    given = ours(s, shown)
     for give in talker.GIVES:
-        click.echo(f"  {give.label:<22} {give.value.format_map(ours)}")
+        click.echo(f"  {give.label:<22} {give.value.format_map(given)}")
         click.echo(f"  {'':<22} paste at: {give.where_to_paste}")
     click.echo("\nTake this from the partner")
     for field in talker.SETTINGS:
+        if not _asked(field, talker.SETTINGS, shown["values"]):
+            continue
         value = shown["values"].get(field.name)
         text = ", ".join(value) if isinstance(value, list) else value
         unset = text in (None, "")
@@ -169,8 +188,37 @@ def channel_show(ctx: click.Context, name: str) -> None:
         click.echo(f"  {field.name:<22} {'–' if text in (None, '') else text}")
         if unset and field.required and field.where_to_find:
             click.echo(f"  {'':<22} find it: {field.where_to_find}")
+    click.echo("\nWebhooks are taken")
+    for line in _guards(shown):
+        click.echo(f"  {line}")
     for lack in shown["missing"]:
         click.echo(f"  ! {lack['sentence']}")
+    if shown["authorization"]:
+        click.echo(f"\n{shown['authorization']}")
+
+
+def _guards(shown: Mapping[str, Any]) -> list[str]:
+    """Who may call the channel's webhooks, beyond the partner's own check."""
+    if shown["unguarded"]:
+        return [f"! {shown['unguarded']}"]
+    lines = []
+    if shown["allow_ips"]:
+        lines.append(f"only from {', '.join(shown['allow_ips'])}")
+    if shown["url_secret"]:
+        lines.append("with the secret in the URL (?key=…), which was shown once")
+    if shown["client_id"]:
+        named = shown["credential"] or "deleted"
+        lines.append(f"with a token of {shown['client_id']} ({named})")
+    return lines or ["with the partner's own check"]
+
+
+def _asked(field: Field, fields: Sequence[Field], values: Mapping[str, Any]) -> bool:
+    """Whether the form asks for a field, which may hang on another one's value."""
+    if field.only_if is None:
+        return True
+    other, wanted = field.only_if
+    usual = next((f.default for f in fields if f.name == other), None)
+    return (values.get(other) or usual) in wanted
 
 
 @channel.command("enable")
@@ -179,25 +227,14 @@ def channel_show(ctx: click.Context, name: str) -> None:
 @click.pass_context
 def channel_enable(ctx: click.Context, name: str, off: bool) -> None:
     """Switch the channel on in development; says what is missing."""
-    change(settings(ctx), "channel.enable", {"name": name, "on": not off})
+    done = change(settings(ctx), "channel.enable", {"name": name, "on": not off})
+    if done["unguarded"] and not off:
+        click.echo(f"! {done['unguarded']}")
     click.echo(f"{'Off' if off else 'On'} in development. Make it live: {_publish(name)}")
 
 
-@channel.command("check")
-@click.argument("name")
-@click.pass_context
-def channel_check(ctx: click.Context, name: str) -> None:
-    """Ask the partner whether the credentials are right, without sending anything."""
-    from .connect import probe
-
-    s = settings(ctx)
-    shown = change(s, "channel.show", {"name": name})
-    for lack in shown["missing"]:
-        click.echo(f"  ! {lack['sentence']}")
-    problem = probe(s, name)
-    if problem is not None:
-        raise SentenceError(problem)
-    click.echo("The partner accepts the credentials." if not shown["missing"] else "")
+for command in (accounts.authorize, accounts.check, accounts.subscribe):
+    channel.add_command(command)
 
 
 def _publish(name: str) -> str:

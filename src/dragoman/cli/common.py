@@ -76,6 +76,21 @@ def public_url(s: Settings, path: str) -> str:
     return s.url_for(path)
 
 
+def ours(s: Settings, shown: Mapping[str, Any]) -> dict[str, str]:
+    """What a partner is given of a channel (`channel.show`): the values of its `GIVES`. Secrets
+    that were shown once are dots here, or the command that shows them."""
+    url = public_url(s, f"hooks/{shown['partner']}/{shown['stream_id']}")
+    credential = shown["credential"]
+    ready = f"what `dragoman app credential token '{shown['name']}' '{credential}'` prints"
+    return {
+        "webhook_url": url + f"?key={shown.get('url_key') or '•' * 8}" * shown["url_secret"],
+        "client_id": shown["client_id"] or "none: associate an app first",
+        "authorization": ready if credential else "none: associate an app first",
+        "callback_url": public_url(s, f"oauth/{shown['partner']}/callback"),
+        "verify_token": shown["verify_token"],
+    }
+
+
 def change(s: Settings, name: str, args: Mapping[str, Any]) -> dict[str, Any]:
     """Run an operator's command: handed to the running server, or done here when none runs.
 

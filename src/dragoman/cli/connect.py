@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Any
 
@@ -11,13 +10,13 @@ import click
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.settings import Settings
 
-from .common import change, public_url, server_address, settings
+from .accounts import probe
+from .common import change, ours, settings
 
 words(
     {
         "connect_no_server": "No server runs for {home}. Start one in another terminal with "
         "`dragoman serve`, so that Meta can reach it, and come back.",
-        "probe_not_set": "The channel of {name} is not set up, so there is nothing to check.",
     }
 )
 
@@ -58,7 +57,7 @@ def connect(
     change(s, "channel.enable", {"name": name, "on": True})
     if done["waiting"] or not done["live_enabled"]:
         change(s, "app.publish", {"name": name, "note": "connect"})
-    _print_paste(s, shown["stream_id"], change(s, "channel.show", {"name": name}))
+    _print_paste(s, change(s, "channel.show", {"name": name}))
     _watch(s, shown["stream_id"], wait_s)
 
 
@@ -108,14 +107,16 @@ def _ask(graph_url: str | None) -> dict[str, Any]:
     return values
 
 
-def _print_paste(s: Settings, stream_id: str, shown: dict[str, Any]) -> None:
+def _print_paste(s: Settings, shown: dict[str, Any]) -> None:
     from dragoman.partners.registry import partner as partner_of
 
-    url = public_url(s, f"hooks/cloud-api/{stream_id}")
-    ours = {"webhook_url": url, "verify_token": shown["verify_token"], "callback_url": url}
+    given = ours(s, shown)
+    url = given["webhook_url"]
     click.echo("\nPaste these at Meta")
     for give in partner_of("cloud-api").GIVES:
-        click.echo(f"  {give.label:<14} {give.value.format_map(ours)}")
+        if give.name == "callback_url":  # of a sign-in; what was asked for is a permanent token
+            continue
+        click.echo(f"  {give.label:<14} {give.value.format_map(given)}")
         click.echo(f"  {'':<14} {give.where_to_paste}")
     if not url.startswith("https://"):
         click.echo(f"  ! Meta cannot call {url}. Set public_url to the https address of this "
@@ -163,38 +164,6 @@ def _seen(tx: Any, stream_id: str) -> dict[str, int]:
     }
     found = {step: tx.run(sql, (app_id,)) for step, sql in queries.items()}
     return {step: int(rows[0][0]) for step, rows in found.items() if rows}
-
-
-def probe(s: Settings, name: str) -> Sentence | None:
-    """Ask the partner whether the in-development credentials are right. None: they are."""
-    from dragoman.egress import Egress
-    from dragoman.engine import publish
-    from dragoman.partners.registry import partner as partner_of
-    from dragoman.store.store import reader
-    from dragoman.vault import Vault
-
-    tx = reader(s.database_url)
-    try:
-        found = publish.find(tx, Vault.start(s.key, s.key_path), name)
-    finally:
-        tx.close()  # type: ignore[attr-defined]
-    chosen = found.draft.config.channel.partner
-    values = found.draft.settings.get(chosen)
-    if values is None:
-        return Sentence("probe_not_set", {"name": name})
-    talker = partner_of(chosen)
-
-    async def ask() -> Sentence | None:
-        here = server_address(s)  # the demo's partners are emulated by the server itself
-        async with Egress([*s.egress_allow, *([here] if here else [])]) as egress:
-            for probe in talker.probes(values):
-                reply = await egress.call(probe.call, timeout_s=s.http_timeout_s)
-                problem = talker.read_probe(probe, reply)
-                if problem is not None:
-                    return problem
-        return talker.NOT_CHECKABLE
-
-    return asyncio.run(ask())
 
 
 def _say(sentence: Sentence | None) -> str:

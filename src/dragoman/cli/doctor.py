@@ -43,7 +43,8 @@ async def _examine(s: Settings, as_json: bool) -> int:
     from dragoman.engine.wording import say
 
     house = House(
-        s.home, s.database_url, s.key, s.key_path, s.public_url, s.base_url, s.egress_allow,
+        s.home, s.database_url, s.key, s.key_path, s.public_url,
+        common.public_url(s, "").rstrip("/"), s.egress_allow,
         s.http_timeout_s,
     )  # fmt: skip
     failed = 0

@@ -789,6 +789,8 @@ Inbound = (
     | Unknown
 )
 
+# Kinds that bring a file, in `media`.
+FILE_KINDS = frozenset({"image", "video", "audio", "document", "sticker"})
 # Kinds that a person did not write to be answered: they are kept and shown, and start no turn.
 SILENT_KINDS = frozenset({"number_changed", "user_id_changed", "system", "edited", "deleted"})
 

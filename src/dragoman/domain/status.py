@@ -40,6 +40,20 @@ class Answer(enum.IntEnum):
         return self.name.lower().replace("_", " ")
 
 
+class FileState(enum.IntEnum):
+    """What became of a file. `REFUSED`: we would not keep it; `GONE`: it could not be had, or its
+    time is over. Both carry why, beside it."""
+
+    WAITING = 0
+    KEPT = 1
+    REFUSED = 2
+    GONE = 3
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
 class Doubt(enum.IntEnum):
     """Whether it is known that a send reached the partner."""
 

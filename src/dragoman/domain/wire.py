@@ -24,8 +24,8 @@ class Part(msgspec.Struct, frozen=True):
 class HttpCall(msgspec.Struct, frozen=True):
     """One request out. At most one of `json`, `form`, `parts`.
 
-    `secret_headers` and `secret_query` name the fields that must never be logged. `purpose` names
-    the call in the log ("send", "mark_read", …).
+    `secret_headers`, `secret_query` and `secret_form` name the fields that must never be logged.
+    `purpose` names the call in the log ("send", "mark_read", …).
     """
 
     method: Literal["GET", "POST", "DELETE", "PUT"]
@@ -38,6 +38,7 @@ class HttpCall(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...] = ()
     secret_headers: frozenset[str] = frozenset({"authorization"})
     secret_query: frozenset[str] = frozenset()
+    secret_form: frozenset[str] = frozenset()
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -46,18 +46,18 @@ def redacted(
 
     Always `method`, `url`, `purpose`, `headers`, `body` (a JSON value, form pairs, a list of
     parts, or cut text). With a reply `status`, `reply_headers`, `reply_body` (text); with a
-    NoReply `phase`, `detail`. Hidden: headers not on the allow-list, the call's `secret_query`
-    (in the query and in a form), and the values of its secrets wherever they come up, such as in
-    an error that quotes the token. `redactor` adds what the installation knows.
+    NoReply `phase`, `detail`. Hidden: headers not on the allow-list, the call's `secret_query` and
+    `secret_form`, and the values of its secrets wherever they come up, such as in an error that
+    quotes the token. `redactor` adds what the installation knows.
     """
-    names = frozenset(name.lower() for name in call.secret_query)
-    own = _redactor(_secrets(call, names))
+    in_query, in_form = _lower(call.secret_query), _lower(call.secret_form)
+    own = _redactor(_secrets(call, in_query, in_form))
     out: dict[str, Any] = {
         "method": call.method,
-        "url": redact_url(_url(call), names),
+        "url": redact_url(_url(call), in_query),
         "purpose": call.purpose,
         "headers": redact_headers(call.headers, _SENT_HEADERS - call.secret_headers),
-        "body": _body(call, names),
+        "body": _body(call, in_form),
     }
     if isinstance(reply, Reply):
         out["status"] = reply.status
@@ -70,6 +70,10 @@ def redacted(
         if one is not None and one.finds(msgspec.json.encode(out).decode()):
             out = one.json(out)
     return _shortened(out)
+
+
+def _lower(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)
 
 
 def _url(call: HttpCall) -> str:
@@ -129,17 +133,19 @@ def _cut(data: bytes) -> str:
     return f"{data[:MAX_KEPT].decode('utf-8', 'ignore')}… ({len(data)} bytes)"
 
 
-def _secrets(call: HttpCall, secret_names: frozenset[str]) -> frozenset[str]:
+def _secrets(
+    call: HttpCall, in_query: frozenset[str], in_form: frozenset[str]
+) -> frozenset[str]:
     """The values that this call's own declarations make secret."""
     found: set[str] = set()
     for name, value in call.headers.items():
         if name.lower() in call.secret_headers:
             found |= _header_secrets(value)
-    if secret_names:
+    if in_query:
         query = parse_qsl(call.url.partition("?")[2].partition("#")[0], keep_blank_values=True)
-        for key, text in (*query, *call.query, *call.form):
-            if key.lower() in secret_names:
-                found.add(text)
+        found |= {text for key, text in (*query, *call.query) if key.lower() in in_query}
+    if in_form:
+        found |= {text for key, text in call.form if key.lower() in in_form}
     return frozenset(found)
 
 

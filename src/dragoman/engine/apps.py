@@ -12,30 +12,47 @@ from typing import Any
 from dragoman.domain import config as configs
 from dragoman.domain.clock import Ids
 from dragoman.domain.config import AppConfig
+from dragoman.domain.errors import SendError
 from dragoman.partners.contract import Complaint, Partner
 from dragoman.partners.registry import PARTNERS, partner
 from dragoman.store.drivers import Tx
 from dragoman.store.store import Store
 from dragoman.vault import Redactor, Vault
 
+from .keys import Credential, read_credentials
+from .tokens import Token, applied, hold, read_tokens
+
 
 class Copy:
     """One copy of an app's configuration. version 0 is the in-development copy."""
 
-    def __init__(self, app_id: int, version: int, config: AppConfig, secrets: Mapping[int, str]):
+    def __init__(
+        self, app_id: int, version: int, config: AppConfig, secrets: Mapping[int, str],
+        tokens: Mapping[tuple[str, str], Token] | None = None,
+        credentials: Mapping[str, Credential] | None = None,
+    ) -> None:  # fmt: skip
         self.app_id = app_id
         self.version = version
         self.config = config
+        # the associated one; None where none is, or it was deleted
+        self.credential = (credentials or {}).get(config.channel.associated)
+        self.url_secret: str = _opened(config.channel.url_secret, secrets) or ""
         self.complaints: dict[str, list[Complaint]] = {}
-        self.secrets = tuple(v for v in secrets.values() if v)
         self.settings: dict[str, Any] = {}
+        # by partner, where its token is one that a person grants: that token, None before it is
+        self.granted: dict[str, Token | None] = {}
         for name, values in config.channel.values.items():
             if name not in PARTNERS:
                 continue
             opened = {k: _opened(v, secrets) for k, v in values.items()}
             settings, complaints = partner(name).read_settings(opened)
+            settings, token, needed = applied(name, settings, tokens or {})
+            if needed:
+                self.granted[name] = token
             self.settings[name] = settings
             self.complaints[name] = list(complaints)
+        texts = [t.text for t in self.granted.values() if t is not None]
+        self.secrets = (*(v for v in secrets.values() if v), *texts)
 
     @property
     def partner(self) -> Partner | None:
@@ -64,10 +81,13 @@ def _opened(value: Any, secrets: Mapping[int, str]) -> Any:
 
 
 class App:
-    """An app with its copies. `published` is None until the first publish."""
+    """An app with its copies. `published` is None until the first publish. `credentials`: those
+    that were not deleted, by client id."""
 
-    def __init__(self, id: int, stream_id: str, name: str, draft: Copy, published: Copy | None,
-                 draft_rev: int, draft_at: int) -> None:  # fmt: skip
+    def __init__(
+        self, id: int, stream_id: str, name: str, draft: Copy, published: Copy | None,
+        draft_rev: int, draft_at: int, credentials: Mapping[str, Credential] | None = None,
+    ) -> None:  # fmt: skip
         self.id = id
         self.stream_id = stream_id
         self.name = name
@@ -75,6 +95,7 @@ class App:
         self.published = published
         self.draft_rev = draft_rev
         self.draft_at = draft_at
+        self.credentials = dict(credentials or {})
 
     def copies(self, partner_name: str) -> list[Copy]:
         """The copies that have settings for a partner, published first."""
@@ -86,6 +107,19 @@ class App:
         if self.published is not None:
             return self.published.settings.get(partner_name)
         return None
+
+    def unauthorized(self, partner_name: str, now: int) -> SendError | None:
+        """Why sending waits for a person to authorize it; None where nothing does."""
+        live = self.published
+        if live is None or partner_name not in live.granted:
+            return None
+        return hold(self.name, partner(partner_name).LABEL, live.granted[partner_name], now)
+
+    def tokens(self) -> list[Token]:
+        """The granted tokens that either copy uses."""
+        copies = [c for c in (self.published, self.draft) if c is not None]
+        found = [t for c in copies for t in c.granted.values() if t is not None]
+        return list({t.id: t for t in found}.values())
 
 
 class Apps:
@@ -111,6 +145,7 @@ class Apps:
         for app in loaded:
             for copy in filter(None, (app.draft, app.published)):
                 self._redactor.know(copy.secrets)
+            self._redactor.know(s for c in app.credentials.values() for s in c.secrets)
         self.by_stream = {app.stream_id: app for app in loaded}
         self._numbers = {(r[1], r[2], r[3]): r[0] for r in numbers}
         self.number_keys = {r[0]: (r[1], r[2], r[3], r[4]) for r in numbers}
@@ -146,6 +181,7 @@ _ENSURE_NUMBER = """INSERT INTO number(id,app_id,partner,key,display) VALUES (?,
 
 def read_apps(tx: Tx, vault: Vault) -> list[App]:
     """Every app that was not deleted, with both copies opened."""
+    tokens, credentials = read_tokens(tx, vault), read_credentials(tx, vault)
     secrets: dict[int, dict[int, str]] = {}
     for app_id, secret_id, sealed in tx.run(
         "SELECT app_id,id,sealed FROM secret WHERE revoked IS NULL"
@@ -159,9 +195,12 @@ def read_apps(tx: Tx, vault: Vault) -> list[App]:
         WHERE a.deleted IS NULL ORDER BY a.id"""
     ):
         own = secrets.get(app_id, {})
-        live = Copy(app_id, version, configs.decode(body), own) if body is not None else None
-        copy = Copy(app_id, 0, configs.decode(draft), own)
-        out.append(App(app_id, stream_id, name, copy, live, rev, at))
+        granted, signers = tokens.get(app_id, {}), credentials.get(app_id, {})
+        live = None
+        if body is not None:
+            live = Copy(app_id, version, configs.decode(body), own, granted, signers)
+        copy = Copy(app_id, 0, configs.decode(draft), own, granted, signers)
+        out.append(App(app_id, stream_id, name, copy, live, rev, at, signers))
     return out
 
 
@@ -176,4 +215,6 @@ def _read_numbers(tx: Tx) -> list[tuple[Any, ...]]:
 
 def _stamp(tx: Tx) -> tuple[Any, ...]:
     rows = tx.run("SELECT id,draft_rev,published,coalesce(deleted,0) FROM app ORDER BY id")
-    return tuple(tuple(r) for r in rows)
+    newest = tx.run("SELECT coalesce(max(id),0) FROM token")
+    signers = tx.run("SELECT id,rotated_at,coalesce(revoked,0) FROM credential ORDER BY id")
+    return tuple(tuple(r) for r in (*rows, *newest, *signers))

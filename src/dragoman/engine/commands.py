@@ -19,7 +19,7 @@ from dragoman.partners.registry import partner
 from dragoman.store import doubts
 from dragoman.store.drivers import Tx
 
-from . import publish
+from . import access, accounts, credentials, publish
 from .apps import App
 from .publish import Change
 
@@ -107,7 +107,10 @@ def _channel_set(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
         tx, change, args["name"], args.get("partner"), args.get("values", {}),
         args.get("switches"),
     )  # fmt: skip
-    return {**describe(app), "complaints": _told(complaints)}
+    out = {**describe(app), "complaints": _told(complaints)}
+    if (args.get("switches") or {}).get("url_secret") == "new":  # shown once
+        out["url_key"] = app.draft.url_secret
+    return out
 
 
 def _channel_enable(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
@@ -117,7 +120,15 @@ def _channel_enable(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
 def _channel_show(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     app = publish.find(tx, change.vault, args["name"])
     lacks = publish.missing(app.draft)
-    return {**describe(app), "missing": _told(lacks)}
+    stands = accounts.authorization(app.name, app.draft, change.now)
+    told = "" if stands is None else say(stands.what)
+    return {**describe(app), "missing": _told(lacks), "authorization": told}
+
+
+def _channel_authorize(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    return msgspec.structs.asdict(
+        accounts.begin(tx, change, args["name"], str(args["redirect_uri"]))
+    )
 
 
 def _settle(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
@@ -154,7 +165,7 @@ def describe(app: App) -> Json:
     if channel.partner:
         shown = partner(channel.partner).SETTINGS
         values = _masked(shown, channel.values.get(channel.partner, {}))
-    live = app.published
+    live, open_to_all = app.published, access.warning(app.name, app.draft)
     return {
         "name": app.name,
         "stream_id": app.stream_id,
@@ -168,6 +179,11 @@ def describe(app: App) -> Json:
         "live_enabled": live.config.channel.enabled if live is not None else False,
         "waiting": live is None or live.config != draft,
         "verify_token": values.get("verify_token", ""),
+        "client_id": channel.associated,
+        "credential": app.draft.credential.name if app.draft.credential is not None else "",
+        "url_secret": channel.url_secret is not None,
+        "allow_ips": list(channel.allow_ips),
+        "unguarded": "" if open_to_all is None else say(open_to_all),
     }
 
 
@@ -181,5 +197,11 @@ COMMANDS: dict[str, Callable[[Tx, Change, Mapping[str, Any]], Json]] = {
     "channel.set": _channel_set,
     "channel.enable": _channel_enable,
     "channel.show": _channel_show,
+    "channel.authorize": _channel_authorize,
+    "credential.create": credentials.create,
+    "credential.list": credentials.listed,
+    "credential.rotate": credentials.rotate,
+    "credential.delete": credentials.delete,
+    "credential.token": credentials.token,
     "doubt.settle": _settle,
 }

@@ -348,6 +348,10 @@ class Delivery:
         if not self._switched_on(row):
             off = Sentence("channel_off")
             return SendError(Code.UNAVAILABLE, off, concerns=Concerns.NUMBER)
+        app = self._apps.by_id.get(row.app_id)
+        waits = app.unauthorized(row.partner, now) if app is not None else None
+        if waits is not None:
+            return waits
         if now >= row.window_until and needs_window(content):
             return SendError(
                 Code.WINDOW_CLOSED, Sentence("window_closed"), concerns=Concerns.CONTACT
@@ -413,7 +417,7 @@ class Delivery:
         wait = decide(error, tries, 0, random.random(), self._limits).after_ms
         until = now + wait
         body = _json.encode(error).decode()
-        if now - since >= self._hold_max_ms:
+        if now - row.created >= self._hold_max_ms:
             await self._keep(
                 Settle(row, "failed", now, *texts, error=body, owner=self._next_owner(row))
             )
@@ -436,12 +440,13 @@ class Delivery:
             log.info("number_free", number=row.number_key)
             asyncio.get_running_loop().call_soon(self.look_soon, [(row.app_id, row.number_id)])
 
-    async def release(self, app_id: int, number_id: int) -> None:
-        """Try a held number now (new credentials were published)."""
-        held = self._held.get(number_id)
-        if held is not None:
-            self._held[number_id] = msgspec.structs.replace(held, until=0)
-            await self.look(app_id, number_id)
+    async def release(self) -> None:
+        """Try every held number now (an app was changed, or authorized)."""
+        for number_id, held in list(self._held.items()):
+            key = self._apps.number_keys.get(number_id)
+            if key is not None:
+                self._held[number_id] = msgspec.structs.replace(held, until=0)
+                await self.look(key[0], number_id)
 
     def _later(self, after_ms: int, row: Claimed) -> None:
         """Look again when the pause is over; the sweep would, too, a little later."""

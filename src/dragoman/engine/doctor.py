@@ -27,6 +27,7 @@ from dragoman.store.store import reader
 from dragoman.vault import SENTENCES as VAULT_SENTENCES
 from dragoman.vault import Vault, VaultError
 
+from . import tokens
 from .apps import read_apps, secret_context
 
 State = Literal["ok", "warn", "fail", "none"]
@@ -165,9 +166,7 @@ def _disk(house: House) -> Check:
 
 def _key(house: House, tx: Tx | None) -> tuple[Vault | None, list[Check]]:
     """The key, and whether it opens what was sealed."""
-    rows = [] if tx is None else tx.run(
-        "SELECT app_id,id,sealed FROM secret WHERE revoked IS NULL"
-    )  # fmt: skip
+    rows = [] if tx is None else _sealed(tx)
     args = {"path": str(house.key_path), "n": len(rows)}
     if not house.key and not house.key_path.exists():  # looking must not make one
         if rows:
@@ -178,13 +177,23 @@ def _key(house: House, tx: Tx | None) -> tuple[Vault | None, list[Check]]:
         vault = Vault.start(house.key, house.key_path)
         found = Sentence("check_key_env") if house.key else Sentence("check_key_ok", args)
         checks = [Check("key", "ok", found)]
-        for app_id, id, sealed in rows:
-            vault.open(bytes(sealed), context=secret_context(app_id, id))
+        for sealed, context in rows:
+            vault.open(sealed, context=context)
     except VaultError as error:
         return None, [Check("key", "fail", Sentence(error.message_id, error.values))]
     if rows:
         checks.append(Check("secrets", "ok", Sentence("check_secrets_ok", args)))
     return vault, checks
+
+
+def _sealed(tx: Tx) -> list[tuple[bytes, bytes]]:
+    """Everything sealed that is in use, each with what it is bound to."""
+    pasted = tx.run("SELECT app_id,id,sealed FROM secret WHERE revoked IS NULL")
+    granted = tx.run("SELECT app_id,id,sealed FROM token WHERE superseded=0")
+    return [
+        *((bytes(r[2]), secret_context(r[0], r[1])) for r in pasted),
+        *((bytes(r[2]), tokens.context(r[0], r[1])) for r in granted),
+    ]
 
 
 # --- the database --------------------------------------------------------------------------------

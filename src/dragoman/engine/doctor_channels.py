@@ -20,6 +20,7 @@ from dragoman.egress import Egress
 from dragoman.egress.guard import public
 from dragoman.partners.contract import Partner, Probe
 
+from . import access, accounts
 from .apps import App, Copy
 from .doctor import Check, House, State
 from .publish import missing
@@ -87,9 +88,8 @@ async def channels(house: House, apps: Sequence[App]) -> AsyncIterator[Check]:
                 continue
             probes = talker.probes(copy.settings[talker.NAME])
             real = real or not probes or not all(_local(probe.call.url) for probe in probes)
-            for probe in probes:
-                async for check in _probe(house, egress, name, talker, probe):
-                    yield check
+            async for check in _account(house, egress, name, app, copy, probes):
+                yield check
             if talker.NOT_CHECKABLE is not None:
                 yield Check(name, "none", talker.NOT_CHECKABLE)
     if real:
@@ -126,6 +126,9 @@ def _app(name: str, app: App, copy: Copy) -> Iterator[Check]:
         args = {"version": copy.version, "partner": talker.LABEL,
                 "numbers": "1 number" if count == 1 else f"{count} numbers"}  # fmt: skip
         yield Check(name, "ok", Sentence("check_app_ok", args))
+    open_to_all = access.warning(app.name, copy)
+    if open_to_all is not None:
+        yield Check(name, "warn", open_to_all)
 
 
 def _agent(name: str, agent: AgentConfig, args: dict[str, Any]) -> Iterator[Check]:
@@ -150,6 +153,39 @@ def _agent(name: str, agent: AgentConfig, args: dict[str, Any]) -> Iterator[Chec
             where["problem"] = getattr(error, "msg", None) or str(error)
             fix = Sentence("check_agent_wrong_fix")
             yield Check(name, "fail", Sentence("check_agent_wrong", where), fix)
+
+
+_UNANSWERED = {"check_unreachable", "check_refused"}
+_CLOCK = "check_clock_wrong"
+
+
+async def _account(
+    house: House, egress: Egress, name: str, app: App, copy: Copy, probes: Sequence[Probe]
+) -> AsyncIterator[Check]:
+    """The authorization, the credentials, and when those are right, the subscriptions."""
+    talker = copy.partner
+    assert talker is not None
+    stands = accounts.authorization(app.name, copy, Clock().now())
+    if stands is not None:
+        yield Check(name, stands.state, stands.what, stands.remedy)
+    seen: set[tuple[str, str]] = set()  # one line for all probes that say the same
+    for probe in probes:
+        async for check in _probe(house, egress, name, talker, probe):
+            if (check.state, check.what.id) not in seen:
+                yield check
+            seen.add((check.state, check.what.id))
+        if _UNANSWERED & {id for _, id in seen}:
+            return  # nor would the next one be
+    if not probes or any(state == "fail" and id != _CLOCK for state, id in seen):
+        return
+    places = [urlsplit(p.call.url).netloc for p in probes if _local(p.call.url)]
+    url = f"{house.base_url}/hooks/{talker.NAME}/{app.stream_id}"
+    async with Egress((*house.egress_allow, *places)) as wider:
+        found = await accounts.check_subscriptions(
+            wider, copy, url, Clock().now(), house.timeout_s
+        )  # fmt: skip
+    for one in found:
+        yield Check(name, one.state, one.what, one.remedy)
 
 
 async def _probe(

@@ -12,6 +12,7 @@ import structlog
 
 from dragoman.domain.clock import Clock, Ids
 from dragoman.domain.sentences import SentenceError
+from dragoman.partners.registry import partner
 from dragoman.store import doubts
 from dragoman.store.drivers import Row, Tx
 from dragoman.store.errors import StoreError
@@ -23,6 +24,7 @@ from .apps import Apps
 from .delivery import Delivery
 from .expiry import expire
 from .strays import Strays
+from .tokens import Token, Warnings, warn
 from .turns import Turns
 
 log = structlog.get_logger("housekeeping")
@@ -60,6 +62,7 @@ class Housekeeping:
         self._lane_doubt_ms = lane_doubt_ms
         self._seen_days = seen_days
         self._strays = Strays(store, turns, delivery, clock, owner)
+        self._warnings = Warnings()
         self._task: asyncio.Task[None] | None = None
         self._round = 0
 
@@ -99,7 +102,9 @@ class Housekeeping:
 
     async def _slow(self, now: int) -> None:
         """Every ten rounds: what waited too long, doubts by policy, other processes' changes."""
-        await self._apps.refresh()
+        if await self._apps.refresh():  # another process changed an app, or got a token
+            await self._delivery.release()
+        await self._warn(now)
         await self._strays.look()
         await expire(self._store, now, {n: h.error for n, h in self._delivery.holds().items()})
         for app in list(self._apps.by_id.values()):
@@ -108,6 +113,20 @@ class Housekeeping:
                 await self._resend(app.id, now - live.config.resend_after_ms, now)
         if self._round % 3600 == 0:
             await self._prune(now)
+
+    async def _warn(self, now: int) -> None:
+        """Of tokens that end soon, each warning once."""
+        for app in list(self._apps.by_id.values()):
+            for token, days in list(self._warnings.due(app.tokens(), now)):
+
+                def note(
+                    tx: Tx, app_id: int = app.id, token: Token = token, days: int = days
+                ) -> bool:
+                    return warn(tx, app_id, token, days, now)
+
+                first = await self._store.do(note)
+                label = partner(token.partner).LABEL
+                self._warnings.tell(app.name, label, token, days, now, first)
 
     async def _resend(self, app_id: int, before: int, now: int) -> None:
         """The app's policy: send again what stayed in doubt through a silence."""
@@ -128,6 +147,7 @@ class Housekeeping:
         """Forget what was seen long ago: never under 30 days."""
         before = now - max(self._seen_days, 30) * DAY_MS
         await self._store.do(lambda tx: tx.run("DELETE FROM seen WHERE at<?", (before,)))
+        await self._store.do(lambda tx: tx.run("DELETE FROM jti WHERE at<?", (before,)))
 
     async def _share(self, now: int) -> None:
         """PostgreSQL: keep what is ours, take over what a dead process had."""

@@ -15,6 +15,7 @@ import structlog
 
 from dragoman.domain.clock import Clock, Ids, id_text
 from dragoman.domain.content import (
+    FILE_KINDS,
     SILENT_KINDS,
     NumberChanged,
     UserIdChanged,
@@ -32,13 +33,21 @@ from dragoman.domain.identity import Bsuid, Person, read_phone
 from dragoman.domain.sentences import Sentence, SentenceError, say, words
 from dragoman.domain.status import Status
 from dragoman.domain.window import Opener, opened
-from dragoman.partners.contract import Hook, HookAnswer, Outcome, Partner, UnreadableBody
+from dragoman.partners.contract import (
+    Hook,
+    HookAnswer,
+    Outcome,
+    Partner,
+    Refused,
+    UnreadableBody,
+)
 from dragoman.partners.registry import PARTNERS, partner
 from dragoman.store.errors import Poisoned, StoreError
 from dragoman.store.intake import Arrival, Arrived, digest
 from dragoman.store.rows import NewEvent, NewMessage, NewRejected, NewReport
 from dragoman.store.store import Store
 
+from .access import admit, replayed
 from .apps import App, Apps, Copy
 from .payments import as_message
 from .references import our_message
@@ -121,39 +130,40 @@ class Intake:
 
     async def _post(self, app: App, talker: Partner, copies: list[Copy], hook: Hook) -> HookAnswer:
         now = self._clock.now()
-        refused = None
-        chosen: Copy | None = None
-        for copy in copies:
-            refused = talker.authenticate(hook, copy.settings[talker.NAME], now)
-            if refused is None:
-                chosen = copy
-                break
-        if chosen is None:
-            assert refused is not None
-            await self._keep_refused(app, talker.NAME, hook, refused.reason, now)
-            self._count(talker.NAME, "refused")
-            return refused.answer
-        note = "" if chosen.version else "draft"
+        admitted = admit(copies, talker, hook, now)
+        if isinstance(admitted, Refused):
+            return await self._refuse(app, talker, hook, admitted, now)
+        copy = admitted.copy
+        note = "" if copy.version else "draft"
         try:
-            events = talker.parse(hook, chosen.settings[talker.NAME])
+            events = talker.parse(hook, copy.settings[talker.NAME])
+            arrival = await self._arrival(app, talker.NAME, hook, events, now, note)
         except UnreadableBody as error:
             why = say(error.sentence)
             log.warning("hook_unreadable", app=app.name, partner=talker.NAME, why=why)
-            invalid = self._kept_raw(app, talker.NAME, hook, now, "invalid", error.sentence)
-            return await self._commit(talker, invalid)
-        try:
-            arrival = await self._arrival(app, talker.NAME, hook, events, now, note)
+            arrival = self._kept_raw(app, talker.NAME, hook, now, "invalid", error.sentence)
         except Poisoned as error:
             arrival = self._kept_raw(app, talker.NAME, hook, now, note, error.sentence)
         except StoreError as error:
             return self._busy(talker, error)
-        return await self._commit(talker, arrival)
-
-    async def _commit(self, talker: Partner, arrival: Arrival) -> HookAnswer:
+        if admitted.jti:
+            arrival = msgspec.structs.replace(arrival, jti=admitted.jti)
         try:
             arrived = await self._keep(arrival)
         except StoreError as error:
             return self._busy(talker, error)
+        if arrived.replayed:
+            return await self._refuse(app, talker, hook, replayed(talker), now)
+        return self._answer(talker, arrival, arrived)
+
+    async def _refuse(
+        self, app: App, talker: Partner, hook: Hook, refused: Refused, now: int
+    ) -> HookAnswer:
+        await self._keep_refused(app, talker.NAME, hook, refused.reason, now)
+        self._count(talker.NAME, "refused")
+        return refused.answer
+
+    def _answer(self, talker: Partner, arrival: Arrival, arrived: Arrived) -> HookAnswer:
         if arrival.note == "invalid":
             self._count(talker.NAME, "invalid")
             return talker.answer(Outcome.INVALID)
@@ -169,13 +179,16 @@ class Intake:
             return whole
         except Poisoned as error:
             log.error("hook_poisoned", hook=arrival.hook_id, why=str(error))
-        shell = msgspec.structs.replace(arrival, messages=(), reports=(), events=())
+        shell = msgspec.structs.replace(arrival, messages=(), reports=(), events=(), jti=b"")
         await self._store.submit(shell)
         counts = {"messages": 0, "reports": 0, "events": 0}
         for group in counts:
             for item in getattr(arrival, group):
                 changes = {"part": True, "rejected": (), group: (item,)}
                 counts[group] += await self._keep_item(msgspec.structs.replace(shell, **changes))
+        if arrival.jti:  # last, so that its token stays good until all of it is kept
+            changes = {"part": True, "rejected": (), "jti": arrival.jti}
+            await self._store.submit(msgspec.structs.replace(shell, **changes))
         return Arrived(counts["messages"], counts["reports"], counts["events"])
 
     async def _keep_item(self, piece: Arrival) -> int:
@@ -265,6 +278,7 @@ class Intake:
             new_identity=_new_identity(event),
             shared=config.channel.share_sessions if config else False,
             due_in=config.debounce_ms if config else 0,
+            media=kind in FILE_KINDS,
         )
 
     def _why_not(self, app: App, partner_name: str, event: InboundMessage) -> Sentence | None:

@@ -17,12 +17,14 @@ import msgspec
 from dragoman.domain import config as configs
 from dragoman.domain.clock import Ids
 from dragoman.domain.config import AgentConfig, AppConfig
+from dragoman.domain.networks import network_text, read_network
 from dragoman.domain.sentences import Sentence, SentenceError, say, words
 from dragoman.partners.contract import Complaint, Field
 from dragoman.partners.registry import PARTNERS, partner
 from dragoman.store.drivers import Tx
 from dragoman.vault import Vault
 
+from . import access, keys
 from .apps import App, Copy, read_apps, secret_context
 
 words(
@@ -82,7 +84,7 @@ def create(
         "INSERT INTO app(id,stream_id,name,created,draft,draft_at) VALUES (?,?,?,?,?,?)",
         (app_id, stream, name, change.now, configs.encode(config), change.now),
     )
-    _audit(tx, change, app_id, "app.create", name, None, name)
+    audit(tx, change, app_id, "app.create", name, None, name)
     return App(app_id, stream, name, Copy(app_id, 0, config, {}), None, 1, change.now)
 
 
@@ -95,7 +97,7 @@ def save(tx: Tx, change: Change, app: App, config: AppConfig) -> None:
     )
     if not rows:
         raise SentenceError(Sentence("changed_meanwhile", {"name": app.name}))
-    _audit(tx, change, app.id, "app.save", app.name,
+    audit(tx, change, app.id, "app.save", app.name,
            configs.encode(app.draft.config), configs.encode(config))  # fmt: skip
 
 
@@ -105,9 +107,11 @@ def set_channel(
     name: str,
     partner_name: str | None,
     values: Mapping[str, Any],
-    switches: Mapping[str, bool] | None = None,
+    switches: Mapping[str, Any] | None = None,
 ) -> tuple[App, list[Complaint]]:
     """Set the partner and fields of the in-development channel. Secrets are sealed at once.
+    switches: fields of ChannelConfig; `associated` by name or client id, or "none"; `url_secret`
+    "new" or "none"; `allow_ips` a list.
     Returns the app as saved and what is wrong with the values, which are saved all the same."""
     app = find(tx, change.vault, name)
     channel = app.draft.config.channel
@@ -128,12 +132,49 @@ def set_channel(
     config = msgspec.structs.replace(
         app.draft.config,
         channel=msgspec.structs.replace(
-            channel, partner=chosen, values={**channel.values, chosen: merged}, **(switches or {})
+            channel,
+            partner=chosen,
+            values={**channel.values, chosen: merged},
+            **_switched(tx, change, app, switches or {}),
         ),
     )
     save(tx, change, app, config)
     saved = find(tx, change.vault, name)
+    clash = access.clash(saved.draft, asked="associated" in (switches or {}))
+    if clash is not None:
+        raise SentenceError(clash)
     return saved, saved.draft.complaints.get(chosen, [])
+
+
+_URL_SECRET = Field("url_secret", "Secret in the URL", "It ends the webhook URL.", "secret")
+
+
+def _switched(tx: Tx, change: Change, app: App, switches: Mapping[str, Any]) -> dict[str, Any]:
+    """Switches as they are stored. Raises SentenceError for what cannot be."""
+    out = dict(switches)
+    if "associated" in out:
+        given = str(out["associated"])
+        own = app.credentials
+        one = None if given in ("", "none") else keys.pick(tx, app.name, own, given)
+        out["associated"] = "" if one is None else one.client_id
+    if "url_secret" in out:
+        if out["url_secret"] not in ("new", "none"):
+            raise SentenceError(Sentence("url_secret_wrong"))
+        secret = new_verify_token() if out["url_secret"] == "new" else ""
+        out["url_secret"] = _sealed(tx, change, app, _URL_SECRET, secret) or None
+    if "allow_ips" in out:
+        listed = [str(item) for item in out["allow_ips"]]
+        networks = [read_network(item) for item in listed if item != "none"]
+        out["allow_ips"] = tuple(dict.fromkeys(network_text(n) for n in networks))
+    return out
+
+
+words(
+    {
+        "url_secret_wrong": "A secret in the URL is made here: say `new` for one, or `none` to do "
+        "without."
+    }
+)
 
 
 def new_verify_token() -> str:
@@ -208,7 +249,9 @@ def missing(copy: Copy) -> list[Complaint]:
     if settings is None:
         return [Complaint(f.name, Sentence("field_missing", {"field": f.label}))
                 for f in partner(name).SETTINGS if f.required]  # fmt: skip
-    return [*copy.complaints.get(name, []), *partner(name).missing(settings)]
+    return [
+        *copy.complaints.get(name, []), *partner(name).missing(settings), *access.missing(copy)
+    ]  # fmt: skip
 
 
 words({"field_missing": "{field} is missing."})
@@ -261,7 +304,7 @@ def _publish_body(tx: Tx, change: Change, app: App, body: str, note: str) -> tup
         (app.id, version, body, change.now, change.who, note),
     )
     tx.run("UPDATE app SET published=? WHERE id=?", (version, app.id))
-    _audit(tx, change, app.id, "app.publish", app.name, None, str(version))
+    audit(tx, change, app.id, "app.publish", app.name, None, str(version))
     return find(tx, change.vault, app.stream_id), version
 
 
@@ -292,10 +335,11 @@ def set_app(tx: Tx, change: Change, name: str, values: Mapping[str, Any]) -> App
     return find(tx, change.vault, name)
 
 
-def _audit(
+def audit(
     tx: Tx, change: Change, app_id: int, what: str, target: str,
     before: str | None, after: str | None,
 ) -> None:  # fmt: skip
+    """Note who did what."""
     tx.run(
         "INSERT INTO audit(app_id,id,at,who,what,target,before,after) VALUES (?,?,?,?,?,?,?,?)",
         (app_id, change.ids.new(), change.now, change.who, what, target, before, after),

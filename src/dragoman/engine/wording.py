@@ -28,6 +28,9 @@ HOMES = (
     "dragoman.engine.run",
     "dragoman.engine.delivery",
     "dragoman.engine.expiry",
+    "dragoman.engine.consent",
+    "dragoman.engine.access",
+    "dragoman.engine.accounts",
     "dragoman.egress.agent_http",
 )
 

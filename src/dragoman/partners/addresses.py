@@ -44,7 +44,7 @@ def difference(theirs: str, ours: str) -> Sentence | None:
     if a.netloc.lower() != b.netloc.lower():
         parts = {"their_part": a.netloc or "none", "our_part": b.netloc}
         return Sentence("address_host", {**args, **parts})
-    if (a.query, a.fragment) != (b.query, b.fragment):
+    if _behind(theirs) != _behind(ours):
         return Sentence("address_query", args)
     return _path(a, b, args)
 
@@ -58,6 +58,11 @@ def _path(a: SplitResult, b: SplitResult, args: dict[str, str]) -> Sentence:
     if unquote(a.path) == unquote(b.path):
         return Sentence("address_encoding", args)
     return Sentence("address_path", args)
+
+
+def _behind(url: str) -> str:
+    """What stands behind the path, its ? or # with it."""
+    return url[len(url.partition("#")[0].partition("?")[0]) :]
 
 
 def _single(path: str) -> str:

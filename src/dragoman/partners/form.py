@@ -222,7 +222,7 @@ class Reading:
 
     def missing(self, *names: str) -> list[Complaint]:
         """A complaint for each of these fields that has no value."""
-        empty = (None, "", [], {}, ())
+        empty: tuple[Any, ...] = (None, "", [], {}, ())
         return [lacking(self.fields[n], self.path) for n in names if self.values.get(n) in empty]
 
 

@@ -1,8 +1,9 @@
 """The intake transaction: one POST of a partner becomes rows, once, in arrival order.
 
-Order of the statements, for a whole group of POSTs at a time: the raw bodies; what is new (a unique
-key, no check-then-set); who wrote; the conversation's counter, which *is* arrival order; the
-messages; the windows; the leases of conversations that may be answered at once.
+Order of the statements, for a whole group of POSTs at a time: whose token came before; the raw
+bodies; what is new (a unique key, no check-then-set); who wrote; the conversation's counter, which
+*is* arrival order; the messages; the windows; the leases of conversations that may be answered at
+once.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ import msgspec
 
 from dragoman.domain.clock import Ids
 
-from . import leases, reports
+from . import leases, media, reports
 from .drivers import Rows, Tx
 from .hear import CHANNEL
 from .people import Known, People
 from .rows import NewEvent, NewMessage, NewRejected, NewReport
 
 _HOOK = Rows("INSERT INTO hook(app_id,id,partner,at,headers,note,body) VALUES {rows}", "bbtbttx")
+_JTI = Rows(
+    """INSERT INTO jti AS j(app_id,key,body,at,hook_id) VALUES {rows}
+    ON CONFLICT(app_id,key) DO UPDATE SET at=j.at RETURNING app_id,key,body,hook_id""",
+    "bxxbb",
+)
 _SEEN = Rows(
     """INSERT INTO seen(app_id,key,at,ref) VALUES {rows}
     ON CONFLICT DO NOTHING RETURNING app_id,ref""",
@@ -73,16 +79,18 @@ def digest(dedupe_key: str) -> bytes:
 
 
 class Arrived(msgspec.Struct, frozen=True):
-    """What was new in one POST; the rest had been seen before."""
+    """What was new in one POST; the rest had been seen before. `replayed`: its token came before
+    with another body, so nothing of it was kept."""
 
     messages: int
     reports: int
     others: int
+    replayed: bool = False
 
 
 class Arrival(msgspec.Struct, frozen=True):
     """One POST, or a `part` of one whose body was kept before. `owner`: lease its conversations for
-    this process at once (0: leave them due).
+    this process at once (0: leave them due). `jti`: the digest of what its token calls itself.
     Wakes: `turn` with a Lease each, `send` with a Claimed each where a report freed a lane."""
 
     lane: ClassVar[str] = "intake"
@@ -100,37 +108,69 @@ class Arrival(msgspec.Struct, frozen=True):
     owner: int = 0
     lease_ms: int = 30_000
     part: bool = False
+    jti: bytes = b""
 
     @classmethod
     def apply(cls, tx: Tx, units: Sequence[Arrival]) -> Sequence[Arrived]:
-        fresh = _new(tx, units)
-        bodies = [
-            (u.app_id, u.hook_id, u.partner, u.now, u.headers, u.note, u.body)
-            for u in units
-            if not u.part and _is_news(u, fresh)
-        ]
-        if bodies:
-            tx.many(_HOOK, bodies)
-        people = People(tx, ids)
-        messages = [(u, m) for u in units for m in u.messages if (u.app_id, m.id) in fresh]
-        calls = [
-            (u, e) for u in units for e in u.events
-            if e.person is not None and (u.app_id, e.id) in fresh
-        ]  # fmt: skip
-        if messages or calls:
-            _messages(tx, people, messages, calls)
-        climbs = [(u, r) for u in units for r in u.reports if (u.app_id, r.id) in fresh]
-        if climbs:
-            reports.apply(tx, [(u.app_id, u.hook_id, u.now, r) for u, r in climbs])
-        _others(tx, units, fresh)
-        return [
-            Arrived(
-                sum((u.app_id, m.id) in fresh for m in u.messages),
-                sum((u.app_id, r.id) in fresh for r in u.reports),
-                sum((u.app_id, e.id) in fresh for e in u.events),
-            )
-            for u in units
-        ]
+        if not any(u.jti for u in units):
+            return _write(tx, units)
+        known = _known(tx, units)
+        written = [u for u, end in zip(units, known, strict=True) if end is None]
+        arrived = iter(_write(tx, written) if written else ())
+        return [next(arrived) if end is None else end for end in known]
+
+
+def _known(tx: Tx, units: Sequence[Arrival]) -> list[Arrived | None]:
+    """How a unit ends whose token has come before: as nothing new with the same body, as replayed
+    with another one. None for those that are to be written."""
+    firsts: dict[tuple[int, bytes], tuple[Any, ...]] = {}
+    for u in units:
+        if u.jti:
+            row = (u.app_id, u.jti, _fingerprint(u.body), u.now, u.hook_id)
+            firsts.setdefault((u.app_id, u.jti), row)
+    rows = tx.many(_JTI, sorted(firsts.values()))  # one lock order for every writer
+    found = {(r[0], bytes(r[1])): (bytes(r[2]), r[3]) for r in rows}
+    out: list[Arrived | None] = []
+    for u in units:
+        body, first = found.get((u.app_id, u.jti), (b"", u.hook_id))
+        again = first != u.hook_id
+        out.append(Arrived(0, 0, 0, body != _fingerprint(u.body)) if again else None)
+    return out
+
+
+def _fingerprint(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=32).digest()
+
+
+def _write(tx: Tx, units: Sequence[Arrival]) -> list[Arrived]:
+    fresh = _new(tx, units)
+    bodies = [
+        (u.app_id, u.hook_id, u.partner, u.now, u.headers, u.note, u.body)
+        for u in units
+        if not u.part and _is_news(u, fresh)
+    ]
+    if bodies:
+        tx.many(_HOOK, bodies)
+    people = People(tx, ids)
+    messages = [(u, m) for u in units for m in u.messages if (u.app_id, m.id) in fresh]
+    calls = [
+        (u, e) for u in units for e in u.events
+        if e.person is not None and (u.app_id, e.id) in fresh
+    ]  # fmt: skip
+    if messages or calls:
+        _messages(tx, people, messages, calls)
+    climbs = [(u, r) for u in units for r in u.reports if (u.app_id, r.id) in fresh]
+    if climbs:
+        reports.apply(tx, [(u.app_id, u.hook_id, u.now, r) for u, r in climbs])
+    _others(tx, units, fresh)
+    return [
+        Arrived(
+            sum((u.app_id, m.id) in fresh for m in u.messages),
+            sum((u.app_id, r.id) in fresh for r in u.reports),
+            sum((u.app_id, e.id) in fresh for e in u.events),
+        )
+        for u in units
+    ]
 
 
 def _new(tx: Tx, units: Sequence[Arrival]) -> set[tuple[int, int]]:
@@ -204,6 +244,9 @@ def _append(tx: Tx, messages: Sequence[tuple[Arrival, NewMessage]], who: Sequenc
         if m.why is None and u.owner and m.due_in == 0:
             due[(u.app_id, conversation_id)] = (u.owner, u.lease_ms, u.now)
     tx.many(_MESSAGE, out)
+    files = [(u.app_id, m.id, m.number_id, u.now, u.now) for u, m in messages if m.media]
+    if files:
+        media.expect(tx, files)
     if due:
         owner, ttl, now = max(due.values())
         leased = leases.take(tx, list(due), owner, ttl, now)

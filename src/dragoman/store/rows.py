@@ -29,6 +29,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     new_identity: Person | None = None  # a changed number or user id, learned from this message
     shared: bool = False  # the conversation spans the app's numbers
     due_in: int = 0  # debounce, ms
+    media: bool = False  # it brings a file, which is fetched later
 
 
 class NewReport(msgspec.Struct, frozen=True):

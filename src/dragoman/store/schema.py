@@ -100,6 +100,31 @@ number = _table(
     unique=(("app_id", "partner", "key"),),
 )
 
+credential = _table(  # who may sign for an app: its client id is unique over the installation
+    "credential",
+    _big("id"),
+    _big("app_id"),
+    _text("name", null=False),
+    _text("client_id", null=False),
+    _text("alg", null=False),
+    _blob("sealed"),  # the secret, or the public key; emptied when the credential is deleted
+    _blob("previous", null=True),  # the one before the last rotation
+    _big("previous_until", default=0),  # by the business clock
+    _big("created"),
+    _big("rotated_at", default=0),  # 0: never
+    _big("revoked", null=True),  # when it was deleted
+    key=("id",),
+    unique=(("client_id",),),
+)
+Index(
+    "credential_name",
+    credential.c.app_id,
+    credential.c.name,
+    unique=True,
+    sqlite_where=credential.c.revoked.is_(None),
+    postgresql_where=credential.c.revoked.is_(None),
+)
+
 # --- configuration -------------------------------------------------------------------------------
 
 config = _table(
@@ -142,8 +167,8 @@ token = _table(  # what a person authorized (OAuth): it is no version's, so a ro
 
 oauth_state = _table(  # an authorization that was begun: its state is good once, for ten minutes
     "oauth_state",
-    _text("digest", null=False),
     _big("app_id"),
+    _text("digest", null=False),  # of the state, which itself is kept nowhere
     _text("partner", null=False),
     _text("account", null=False),
     _text("redirect_uri", null=False),
@@ -151,7 +176,7 @@ oauth_state = _table(  # an authorization that was begun: its state is good once
     _big("at"),
     _big("used", default=0),
     _text("outcome"),  # JSON: what came of it
-    key=("digest",),
+    key=("app_id", "digest"),
 )
 
 audit = _table(
@@ -187,6 +212,16 @@ seen = _table(
     _blob("key"),  # 16 bytes: a digest of the event's dedupe key
     _big("at"),
     _big("ref"),  # the message, report or event that it became
+    key=("app_id", "key"),
+)
+
+jti = _table(  # the tokens that name themselves: each is good for one body
+    "jti",
+    _big("app_id"),
+    _blob("key"),  # 16 bytes: a digest of the client id and the token's `jti`
+    _blob("body"),  # 32 bytes: a digest of the body that it came with
+    _big("at"),
+    _big("hook_id"),  # the webhook that it came with first
     key=("app_id", "key"),
 )
 
@@ -454,6 +489,53 @@ Index(
     sqlite_where=report.c.message_id == text("0"),
     postgresql_where=report.c.message_id == text("0"),
 )
+
+# --- files ---------------------------------------------------------------------------------------
+
+media = _table(
+    "media",
+    _big("app_id"),
+    _big("id"),  # of the message that a file came in with; an own one for what an agent made
+    _big("number_id"),  # the number it came to, 0 for what an agent made
+    _big("at"),  # when the message came, or the agent made it
+    _big("due_at", null=True),  # waiting: the next try; kept: when it expires
+    _small("state"),  # store.media.FileState
+    _small("tries"),
+    _text("mime", null=False, default=""),
+    _text("filename"),
+    _big("size", default=0),
+    _text("sha256", null=False, default=""),  # hex
+    _text("blob"),  # its key in the blob store, while it is kept
+    _text("why"),  # a sentence: why it was refused, is gone, or was not had at the last try
+    _big("ended", default=0),
+    key=("app_id", "id"),
+)
+Index(
+    "media_due",
+    media.c.due_at,
+    sqlite_where=media.c.due_at.isnot(None),
+    postgresql_where=media.c.due_at.isnot(None),
+)
+Index(
+    "media_blob",
+    media.c.app_id,
+    media.c.blob,
+    sqlite_where=media.c.blob.isnot(None),
+    postgresql_where=media.c.blob.isnot(None),
+)
+
+upload = _table(  # what was left with a partner to be sent by its id
+    "upload",
+    _big("app_id"),
+    _big("number_id"),
+    _text("sha256", null=False),
+    _text("mime", null=False),
+    _text("external_id", null=False),
+    _big("until"),
+    key=("app_id", "number_id", "sha256", "mime"),
+)
+
+# --- the rest ------------------------------------------------------------------------------------
 
 consent = _table(
     "consent",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import unquote
 
 import structlog
 
+from dragoman.domain.networks import Network, caller
 from dragoman.domain.sentences import Sentence, say, words
 from dragoman.engine.intake import NOT_FOUND, Intake
 from dragoman.partners.contract import Hook, HookAnswer
@@ -20,14 +21,20 @@ words({"body_too_large": "The body is larger than {limit} bytes."})
 
 
 class Webhooks:
-    """max_body: bytes; a larger body is answered 413 and never read to its end."""
+    """max_body: bytes; a larger body is answered 413 and never read to its end. trusted: the
+    proxies before us that tell who called."""
 
     def __init__(
-        self, intake: Intake, max_body: int, observe: Callable[[float], None] | None = None
+        self,
+        intake: Intake,
+        max_body: int,
+        observe: Callable[[float], None] | None = None,
+        trusted: Sequence[Network] = (),
     ) -> None:
         self._intake = intake
         self._observe = observe or (lambda seconds: None)
         self._max_body = max_body
+        self._trusted = trusted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         names = [part for part in scope["path"].split("/") if part]  # doubled, trailing: forgiven
@@ -48,6 +55,7 @@ class Webhooks:
             _query(scope["query_string"]),
             {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]},
             body,
+            _peer(scope, self._trusted),
         )
         began = time.perf_counter()
         try:
@@ -62,6 +70,14 @@ class Webhooks:
 async def _answer(send: Send, answer: HookAnswer) -> None:
     headers = tuple((k.encode(), v.encode()) for k, v in answer.headers)
     await respond(send, answer.status, answer.body, answer.content_type.encode(), headers)
+
+
+def _peer(scope: Scope, trusted: Sequence[Network]) -> str:
+    """The address of the caller, through the proxies that are trusted."""
+    client = scope.get("client")
+    named = b"x-forwarded-for"
+    forwarded = [v.decode("latin-1") for k, v in scope["headers"] if k == named] if trusted else []
+    return caller(client[0] if client else "", forwarded, trusted)
 
 
 def _query(raw: bytes) -> tuple[tuple[str, str], ...]:

@@ -31,6 +31,7 @@ from dragoman.partners.absent import ONE_DIALECT as DIALECTS
 from dragoman.partners.contract import NATIVE as CAN
 from dragoman.partners.contract import Ability
 
+from . import oauth as ACCOUNT
 from .answers import (
     MediaUrl,
     SubscribedApp,
@@ -123,6 +124,15 @@ NOT_CONFIRMED: Sequence[tuple[str, str]] = (
         "They are read from granular_scopes, as seen in practice: answers.read_debug_token.",
     ),
     (
+        "What Meta says of an authorization code that is used, late or of another address",
+        "Known by subcode (36009, 36007, 36008) or by its words, as seen in practice: "
+        "oauth._CODE_ERRORS.",
+    ),
+    (
+        "How Meta refuses a wrong pair of App ID and secret",
+        "Codes 1, 101 and 190 are taken so: answers._APP_TOKEN_REFUSED.",
+    ),
+    (
         "Error 80008, and the sums that 131009 refuses in bills",
         "The code is taken as a rate limit; sums are left to Meta: _cloud/error_table, "
         "_cloud/orders.",
@@ -130,6 +140,7 @@ NOT_CONFIRMED: Sequence[tuple[str, str]] = (
 )
 
 __all__ = [
+    "ACCOUNT",
     "ASSOCIATES",
     "CAPABILITIES",
     "DIALECTS",

@@ -16,9 +16,23 @@ from dragoman.domain.errors import SendError
 from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.wire import NoReply, Phase, Reply
 from dragoman.partners._cloud.answer import json_object
-from dragoman.partners._cloud.errors import error_of, in_doubt, read_no_reply, read_refusal
+from dragoman.partners._cloud.errors import (
+    error_of,
+    in_doubt,
+    meaning,
+    read_no_reply,
+    read_refusal,
+    said,
+)
 from dragoman.partners._cloud.shape import dicts, opt, opt_obj, seconds
 from dragoman.partners.contract import Probe
+
+from .settings import SCOPES
+
+# Who may set a number's callback, first come first served.
+LEVELS = ("phone_number", "whatsapp_business_account", "application")
+# Seen in practice when the pair of App ID and secret is wrong; not confirmed by Meta.
+_APP_TOKEN_REFUSED = (1, 101, 190)
 
 words(
     {
@@ -28,6 +42,12 @@ words(
         "machine may reach graph.facebook.com.",
         "cloud_token_invalid": "Meta says the access token is not valid ({said}): paste a new "
         "permanent token of a system user.",
+        "cloud_token_other_app": "The access token belongs to the Meta app {theirs}, and the "
+        "channel is set to {ours}: make a token for that app, or correct the App ID.",
+        "cloud_token_lacks": "The access token lacks the permission {scopes}: make a new one with "
+        "both WhatsApp permissions, or authorize again and leave them ticked.",
+        "cloud_app_refused": "Meta does not accept the App ID together with the app secret "
+        "({said}): copy both again from Meta app › App settings › Basic.",
         "cloud_not_done": "Meta answered but did not confirm that it is done: try again.",
     }
 )
@@ -53,16 +73,26 @@ class SubscribedApp(msgspec.Struct, frozen=True):
 
 class TokenInfo(msgspec.Struct, frozen=True):
     """What Meta says of a token. `expires_at`: Unix milliseconds, None for never. `waba_ids`: the
-    accounts it is limited to, where Meta names them."""
+    accounts it is limited to, where Meta names them. `user_id`: whose it is."""
 
     app_id: str
     type: str
     scopes: tuple[str, ...]
     expires_at: int | None = None
     waba_ids: tuple[str, ...] = ()
+    user_id: str = ""
 
 
-def _complaint(reply: Reply | NoReply) -> Sentence | None:
+class Subscription(msgspec.Struct, frozen=True):
+    """Where an app's webhooks of one sort go."""
+
+    object: str
+    callback_url: str
+    active: bool
+    fields: tuple[str, ...]
+
+
+def complaint(reply: Reply | NoReply) -> Sentence | None:
     """What is wrong with an answer, for a check that repeats nothing; None for a success."""
     if isinstance(reply, NoReply):
         if reply.phase is Phase.SENT:
@@ -77,8 +107,12 @@ def _complaint(reply: Reply | NoReply) -> Sentence | None:
 
 
 def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
-    """None when the token may see the number, else what is wrong."""
-    wrong = _complaint(reply)
+    """None when the token may see the number, or is valid, of the right app and permitted to
+    send; else what is wrong."""
+    if probe.call.purpose == "debug_token":
+        info = read_debug_token(reply)
+        return lacking(info, probe.expect) if isinstance(info, TokenInfo) else info
+    wrong = complaint(reply)
     if wrong is not None or isinstance(reply, NoReply):
         return wrong
     if not opt(json_object(reply.body), "id"):
@@ -91,7 +125,7 @@ def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
 def read_probe_details(reply: Reply | NoReply) -> dict[str, Any]:
     """What Meta says of the number: id, display_phone_number, verified_name, quality_rating,
     status, platform_type, throughput (its level). Members that Meta left out are absent."""
-    if isinstance(reply, NoReply) or _complaint(reply) is not None:
+    if isinstance(reply, NoReply) or complaint(reply) is not None:
         return {}
     data = json_object(reply.body)
     level = opt(opt_obj(data, "throughput"), "level")
@@ -137,7 +171,7 @@ def _strange(reply: Reply | NoReply) -> SendError:
 
 
 def read_subscribed_apps(reply: Reply | NoReply) -> tuple[SubscribedApp, ...] | Sentence:
-    wrong = _complaint(reply)
+    wrong = complaint(reply)
     if wrong is not None:
         return wrong
     assert isinstance(reply, Reply)
@@ -152,7 +186,7 @@ def read_subscribed_apps(reply: Reply | NoReply) -> tuple[SubscribedApp, ...] | 
 
 def read_success(reply: Reply | NoReply) -> Sentence | None:
     """None when Meta confirms with `{"success": true}`, else what is wrong."""
-    wrong = _complaint(reply)
+    wrong = complaint(reply)
     if wrong is not None:
         return wrong
     assert isinstance(reply, Reply)
@@ -160,17 +194,59 @@ def read_success(reply: Reply | NoReply) -> Sentence | None:
     return None if done else Sentence("cloud_not_done")
 
 
+def read_subscriptions(reply: Reply | NoReply) -> tuple[Subscription, ...] | Sentence:
+    """Where the app's webhooks go: asked with the app's own token."""
+    error = error_of(reply.body) if isinstance(reply, Reply) else None
+    if error is not None and error.get("code") in _APP_TOKEN_REFUSED:
+        return Sentence("cloud_app_refused", {"said": said(error) or "no detail given"})
+    wrong = complaint(reply)
+    if wrong is not None:
+        return wrong
+    assert isinstance(reply, Reply)
+    out = []
+    for row in dicts(json_object(reply.body).get("data")):
+        names = [opt(f, "name") or "" for f in dicts(row.get("fields"))]
+        active = row.get("active") is True
+        url = opt(row, "callback_url") or ""
+        out.append(Subscription(opt(row, "object") or "", url, active, tuple(names)))
+    return tuple(out)
+
+
+def read_callbacks(reply: Reply | NoReply) -> dict[str, str] | Sentence:
+    """Where a number's webhooks go, by who says so: `phone_number` before
+    `whatsapp_business_account` before `application`."""
+    wrong = complaint(reply)
+    if wrong is not None:
+        return wrong
+    assert isinstance(reply, Reply)
+    found = opt_obj(json_object(reply.body), "webhook_configuration")
+    return {level: opt(found, level) or "" for level in LEVELS}
+
+
+def read_number_ids(reply: Reply | NoReply) -> tuple[str, ...] | Sentence:
+    """The phone number ids of an account."""
+    wrong = complaint(reply)
+    if wrong is not None:
+        return wrong
+    assert isinstance(reply, Reply)
+    rows = dicts(json_object(reply.body).get("data"))
+    return tuple(id for row in rows if (id := opt(row, "id")))
+
+
 def read_debug_token(reply: Reply | NoReply) -> TokenInfo | Sentence:
-    """What the token may do, or that it is not valid. That account ids stand under
+    """What the token may do, or that it is not valid: expired (463), of a person who changed the
+    password (460), or withdrawn (467), each in its own words. That account ids stand under
     `granular_scopes` is seen in practice and not confirmed by Meta."""
-    wrong = _complaint(reply)
+    wrong = complaint(reply)
     if wrong is not None:
         return wrong
     assert isinstance(reply, Reply)
     data = opt_obj(json_object(reply.body), "data")
     if data.get("is_valid") is not True:
-        said = opt(opt_obj(data, "error"), "message") or "no detail given"
-        return Sentence("cloud_token_invalid", {"said": said})
+        error = opt_obj(data, "error")
+        if "code" in error:
+            return meaning({**error, "error_subcode": error.get("subcode")}).sentence
+        return Sentence("cloud_token_invalid", {"said": opt(error, "message") or "no detail given"})
     accounts: list[str] = []
     for grant in dicts(data.get("granular_scopes")):
         ids = grant.get("target_ids")
@@ -183,4 +259,13 @@ def read_debug_token(reply: Reply | NoReply) -> TokenInfo | Sentence:
         tuple(s for s in scopes if type(s) is str) if type(scopes) is list else (),
         seconds(data.get("expires_at")) or None,
         tuple(accounts),
+        opt(data, "user_id") or "",
     )
+
+
+def lacking(info: TokenInfo, app_id: str) -> Sentence | None:
+    """What a valid token lacks: the right app (where one is given), and the permissions."""
+    if app_id and info.app_id and info.app_id != app_id:
+        return Sentence("cloud_token_other_app", {"theirs": info.app_id, "ours": app_id})
+    scopes = [scope for scope in SCOPES if scope not in info.scopes]
+    return Sentence("cloud_token_lacks", {"scopes": " and ".join(scopes)}) if scopes else None

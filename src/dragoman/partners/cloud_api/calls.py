@@ -82,12 +82,16 @@ def render_signal(number: str, external_id: str, typing: bool, settings: Setting
 
 
 def probes(settings: Settings) -> tuple[Probe, ...]:
-    """Ask Meta about each number, which checks the token without sending."""
+    """Ask Meta about each number and about the token itself, which sends nothing."""
+    if not settings.token:
+        return ()
     query = (("fields", PROBE_FIELDS),)
-    return tuple(
+    numbers = [
         Probe(number.key, graph_call(settings, "GET", _id(number.key), "probe", query))
         for number in settings.numbers
-    )
+    ]
+    about_token = render_debug_token(settings, settings.token)
+    return (*numbers, Probe("the access token", about_token, settings.app_id))
 
 
 def render_media_url(media_id: str, settings: Settings, number: str | None = None) -> HttpCall:
@@ -134,13 +138,42 @@ def render_subscribe(waba_id: str, settings: Settings) -> HttpCall:
     return graph_call(settings, "POST", f"{_id(waba_id)}/subscribed_apps", "subscribe")
 
 
-def render_debug_token(settings: Settings) -> HttpCall:
-    """Ask Meta about the channel's token: whether it is valid, until when, and for what."""
-    return graph_call(
-        settings,
+def render_webhook_configuration(number: str, settings: Settings) -> HttpCall:
+    """Where the webhooks of a number go: by the app, and where account or number override it."""
+    query = (("fields", "webhook_configuration"),)
+    return graph_call(settings, "GET", _id(number), "webhook_configuration", query)
+
+
+def render_account_numbers(waba_id: str, settings: Settings) -> HttpCall:
+    """The numbers of a WhatsApp account."""
+    query = (("fields", "id"), ("limit", "200"))
+    return graph_call(settings, "GET", f"{_id(waba_id)}/phone_numbers", "account_numbers", query)
+
+
+def _app_call(
+    settings: Settings, path: str, purpose: str, *query: tuple[str, str], secret: str = ""
+) -> HttpCall:
+    """A call as the Meta app itself, whose token is its id and its secret with a bar between."""
+    return HttpCall(
         "GET",
-        "debug_token",
-        "debug_token",
-        (("input_token", settings.token),),
-        secret_query=frozenset({"input_token"}),
+        f"{settings.graph_url}/{settings.graph_version}/{path}",
+        purpose,
+        {"Authorization": f"Bearer {settings.app_id}|{settings.app_secret}"},
+        query,
+        secret_query=frozenset({secret} if secret else ()),
     )
+
+
+def render_subscriptions(settings: Settings) -> HttpCall:
+    """Where the webhooks of the Meta app go. Needs App ID and app secret."""
+    return _app_call(settings, f"{_id(settings.app_id)}/subscriptions", "subscriptions")
+
+
+def render_debug_token(settings: Settings, token: str) -> HttpCall:
+    """Ask Meta about a token: whether it is valid, until when, and for what. Asked as the app
+    where its id and secret are known, which works for a token that has ended, too."""
+    query = ("input_token", token)
+    if settings.app_id and settings.app_secret:
+        return _app_call(settings, "debug_token", "debug_token", query, secret="input_token")
+    hidden = frozenset({"input_token"})
+    return graph_call(settings, "GET", "debug_token", "debug_token", (query,), secret_query=hidden)

@@ -5,6 +5,8 @@ Source: Meta, "Media" (2026).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dragoman.domain.errors import Code, SendError
 from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.wire import HttpCall, NoReply, Reply
@@ -16,7 +18,7 @@ from .calls import render_media_download, render_media_upload, render_media_url
 from .settings import Settings
 
 MB = 1_000_000
-MEDIA_LIMITS = {
+MEDIA_LIMITS: Mapping[str, int] = {
     "image": 5 * MB, "video": 16 * MB, "audio": 16 * MB, "document": 100 * MB, "sticker": MB // 2,
 }  # fmt: skip
 UPLOAD_DAYS = 30

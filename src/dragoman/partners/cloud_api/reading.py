@@ -86,6 +86,8 @@ _APP_TOKEN = re.compile(r"\d{8,}\|\S+")
 _VERSION = re.compile(r"v(\d{1,3})\.\d")
 _PHONE_LIKE = re.compile(r"\+[\d\s().-]+|\(?\d+\)?[\s().-]+[\d\s().-]+|\d{5,13}")
 _ID = re.compile(r"\d{14,20}")
+# The id, the number for display, and the account's id: `106540352242922 +1 202 555 0100 waba 1022…`
+_LINE = re.compile(r"(\d{14,20})\s+(.*?)\s*(?:\bwaba\b\s*[:=]?\s*(\S+))?", re.IGNORECASE)
 _LABELS = {field.name: field.label[0].lower() + field.label[1:] for field in SETTINGS}
 
 
@@ -267,9 +269,9 @@ def _one_number(reading: _Reading, piece: Any) -> Number | None:
         waba_id = str(piece.get("waba_id") or "").strip() or None
     else:
         key = str(piece).strip()
-        head, *rest = re.split(r"\s+", key, maxsplit=1)
-        if _ID.fullmatch(head) and rest:
-            shown, word, account = re.split(r"(\bwaba\b)[:=\s]*", rest[0] + "waba", maxsplit=1)
+        line = _LINE.fullmatch(key)
+        if line is not None:
+            key, display, waba_id = line[1], line[2] or None, line[3]
     if not _ID.fullmatch(key):
         phone = _PHONE_LIKE.fullmatch(key) is not None
         wrong = "cloud_number_is_phone" if phone else "cloud_number_wrong"
@@ -287,14 +289,28 @@ def missing(settings: Settings) -> Sequence[Complaint]:
     out: list[Complaint] = []
     if not settings.numbers:
         out.append(Complaint("numbers", Sentence("cloud_numbers_missing")))
-    if not settings.token:
+    if settings.authorization == "temporary":
+        out += _missing_authorization(settings)
+    elif not settings.token:
         out.append(Complaint("token", Sentence("cloud_token_missing")))
-    if not settings.app_secret and not settings.allow_unsigned:
-        out.append(Complaint("app_secret", Sentence("cloud_secret_missing")))
+    if not settings.app_secret and settings.authorization == "permanent":
+        if not settings.allow_unsigned:
+            out.append(Complaint("app_secret", Sentence("cloud_secret_missing")))
+        if settings.appsecret_proof:
+            out.append(Complaint("appsecret_proof", Sentence("cloud_proof_needs_secret")))
     if not settings.verify_token:
         out.append(Complaint("verify_token", Sentence("cloud_verify_missing")))
-    if settings.appsecret_proof and not settings.app_secret:
-        out.append(Complaint("appsecret_proof", Sentence("cloud_proof_needs_secret")))
+    return out
+
+
+def _missing_authorization(settings: Settings) -> Sequence[Complaint]:
+    out = []
+    if not settings.app_id:
+        out.append(Complaint("app_id", Sentence("cloud_app_id_missing")))
+    if not settings.app_secret:
+        out.append(Complaint("app_secret", Sentence("cloud_app_secret_needed")))
+    if not out and not settings.token:
+        out.append(Complaint("authorization", Sentence("cloud_not_authorized")))
     return out
 
 

@@ -14,6 +14,8 @@ from dragoman.partners.contract import Field, Give
 
 NEWEST_GRAPH = "v26.0"  # of 29 July 2026, the newest that is proven
 GRAPH_URL = "https://graph.facebook.com"
+# What a token needs: the one to see the account and its webhooks, the other to send.
+SCOPES = ("whatsapp_business_management", "whatsapp_business_messaging")
 
 
 class Number(msgspec.Struct, frozen=True, omit_defaults=True):

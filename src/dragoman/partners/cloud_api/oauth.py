@@ -1,0 +1,195 @@
+"""A *temporary* authorization: a person signs in at Meta and grants us a token for about 60 days.
+
+The module is the account side of the partner (`contract.Account`). Calls are values, and what
+takes several is a generator that yields them; whoever runs it does the I/O.
+
+Source: Meta, "Access tokens", "Facebook Login for Business", "Get long-lived tokens" (2026). The
+errors of the code exchange are seen in practice and not confirmed by Meta: `_CODE_ERRORS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+
+from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.wire import NoReply, Reply
+from dragoman.partners._cloud.answer import json_object
+from dragoman.partners._cloud.errors import error_of, said
+from dragoman.partners._cloud.shape import opt
+from dragoman.partners.contract import Grant, HttpCall, Talk
+
+from .answers import TokenInfo, complaint, lacking, read_debug_token
+from .calls import render_debug_token
+from .settings import GRAPH_URL, SCOPES, Settings
+from .subscriptions import inspect as inspect
+from .subscriptions import subscribe as subscribe
+
+DIALOG_URL = "https://www.facebook.com"
+LONG_LIVED_S = 30 * 86_400  # what lives shorter than this is exchanged for a long-lived token
+
+words(
+    {
+        "cloud_oauth_cancelled": "You chose *Cancel* at Meta, so nothing was changed: authorize "
+        "again when you want to.",
+        "cloud_oauth_denied": "Meta did not authorize the channel: {said} Authorize again.",
+        "cloud_oauth_no_code": "Meta came back without a code and without an error: authorize "
+        "again, and if that stays, look at the app's login settings.",
+        "cloud_code_used": "Meta says that this authorization code has been used already, which a "
+        "page that was loaded again does: authorize again.",
+        "cloud_code_late": "Meta says that this authorization code has expired: authorize again.",
+        "cloud_code_redirect": "Meta says that the redirect URI of the exchange is not the one "
+        "that the dialog was opened with ({uri}): check that no proxy changes this server's "
+        "address, and authorize again.",
+        "cloud_code_secret": "Meta does not accept the app secret: copy it again from Meta app › "
+        "App settings › Basic, save it, and authorize again.",
+        "cloud_code_app": "Meta does not know this App ID: copy it again from Meta app › App "
+        "settings › Basic, save it, and authorize again.",
+        "cloud_code_refused": "Meta refused to give a token for the authorization: {said} "
+        "Authorize again.",
+        "cloud_code_silent": "Meta did not answer the authorization ({detail}): check that this "
+        "machine may reach graph.facebook.com, and authorize again.",
+        "cloud_code_no_token": "Meta answered the authorization without a token: authorize again.",
+    }
+)
+
+# What Meta says of a code, by subcode and by its words: not confirmed, so either is enough.
+_CODE_ERRORS: tuple[tuple[int, str, str], ...] = (
+    (36009, "has been used", "cloud_code_used"),
+    (36007, "has expired", "cloud_code_late"),
+    (36008, "redirect_uri", "cloud_code_redirect"),
+    (0, "client secret", "cloud_code_secret"),
+    (0, "validating application", "cloud_code_app"),
+)
+
+
+class Exchanged(msgspec.Struct, frozen=True):
+    """A token as an exchange gave it. `expires_in`: seconds, None where Meta names no end."""
+
+    token: str
+    expires_in: int | None = None
+
+
+def granted(settings: Settings) -> bool:
+    return settings.authorization == "temporary"
+
+
+def account(settings: Settings) -> str:
+    return settings.app_id
+
+
+def with_token(settings: Settings, token: str) -> Settings:
+    return msgspec.structs.replace(settings, token=token)
+
+
+def render_authorize_url(settings: Settings, redirect_uri: str, state: str) -> str:
+    """Meta's dialog. An emulator has it at the address of its Graph API."""
+    at_meta = urlsplit(settings.graph_url).hostname == urlsplit(GRAPH_URL).hostname
+    base = DIALOG_URL if at_meta else settings.graph_url
+    query = [
+        ("client_id", settings.app_id),
+        ("redirect_uri", redirect_uri),
+        ("state", state),
+        ("response_type", "code"),
+    ]
+    if settings.config_id:
+        query += [("config_id", settings.config_id), ("override_default_response_type", "true")]
+    else:
+        query.append(("scope", ",".join(SCOPES)))
+    text = urlencode(query, quote_via=quote, safe="")
+    return f"{base}/{settings.graph_version}/dialog/oauth?{text}"
+
+
+def read_denial(query: Mapping[str, str]) -> Sentence | None:
+    """`query` is what Meta's redirect brought. A refusal by the person has its own sentence."""
+    if query.get("code"):
+        return None
+    reason, told = query.get("error_reason", ""), query.get("error_description", "")
+    if reason == "user_denied":
+        return Sentence("cloud_oauth_cancelled")
+    told = told or query.get("error_message", "") or reason or query.get("error", "")
+    if not told:
+        return Sentence("cloud_oauth_no_code")
+    return Sentence("cloud_oauth_denied", {"said": told[:300].rstrip(".") + "."})
+
+
+def _exchange(settings: Settings, purpose: str, *query: tuple[str, str]) -> HttpCall:
+    return HttpCall(
+        "GET",
+        f"{settings.graph_url}/{settings.graph_version}/oauth/access_token",
+        purpose,
+        query=(("client_id", settings.app_id), ("client_secret", settings.app_secret), *query),
+        secret_query=frozenset({"client_secret", "code", "fb_exchange_token"}),
+    )
+
+
+def render_code_exchange(settings: Settings, redirect_uri: str, code: str) -> HttpCall:
+    """The code for a token. `redirect_uri` must be, letter by letter, that of the dialog."""
+    return _exchange(
+        settings, "code_exchange", ("redirect_uri", redirect_uri), ("code", code)
+    )  # fmt: skip
+
+
+def render_long_lived_exchange(settings: Settings, token: str) -> HttpCall:
+    """A token of an hour or two for one of about 60 days."""
+    return _exchange(
+        settings,
+        "long_lived_exchange",
+        ("grant_type", "fb_exchange_token"),
+        ("fb_exchange_token", token),
+    )
+
+
+def read_exchange(reply: Reply | NoReply, redirect_uri: str = "") -> Exchanged | Sentence:
+    """The token of either exchange, or why there is none."""
+    error = error_of(reply.body) if isinstance(reply, Reply) else None
+    if error is not None:
+        return _refused(error, redirect_uri)
+    if isinstance(reply, NoReply):
+        return Sentence("cloud_code_silent", {"detail": reply.detail or "no detail"})
+    wrong = complaint(reply)
+    if wrong is not None:
+        return wrong
+    data = json_object(reply.body)
+    token, life = opt(data, "access_token"), data.get("expires_in")
+    if not token:
+        return Sentence("cloud_code_no_token")
+    return Exchanged(token, life if type(life) is int and life > 0 else None)
+
+
+def _refused(error: dict[str, Any], redirect_uri: str) -> Sentence:
+    text = said(error)
+    for subcode, phrase, name in _CODE_ERRORS:
+        if (subcode and error.get("error_subcode") == subcode) or phrase in text:
+            return Sentence(name, {"uri": redirect_uri} if name == "cloud_code_redirect" else {})
+    return Sentence("cloud_code_refused", {"said": (text or "no detail given").rstrip(".") + "."})
+
+
+def grant(
+    settings: Settings, redirect_uri: str, code: str, now: int
+) -> Talk[Grant | Sentence]:  # fmt: skip
+    """Code → token → long-lived token, and what Meta says of it.
+
+    A token that lives long already (a login configuration may give one that never ends) is kept
+    as it is. One that lacks a permission is not: it could not send. `now`: Unix ms.
+    """
+    found = read_exchange(
+        (yield render_code_exchange(settings, redirect_uri, code)), redirect_uri
+    )  # fmt: skip
+    if isinstance(found, Sentence):
+        return found
+    if found.expires_in is not None and found.expires_in < LONG_LIVED_S:
+        found = read_exchange((yield render_long_lived_exchange(settings, found.token)))
+        if isinstance(found, Sentence):
+            return found
+    info = read_debug_token((yield render_debug_token(settings, found.token)))
+    expires = 0 if found.expires_in is None else now + found.expires_in * 1000
+    if not isinstance(info, TokenInfo):  # the code is spent: a silent look-up must not cost it
+        return Grant(found.token, expires)
+    wrong = lacking(info, settings.app_id)
+    if wrong is not None:
+        return wrong
+    return Grant(found.token, expires or info.expires_at or 0, info.scopes, info.user_id)

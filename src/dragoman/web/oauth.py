@@ -1,0 +1,110 @@
+"""Where a partner sends a browser back after an authorization: /oauth/{partner}/callback.
+
+A person is in front of it, so it answers with a page: one sentence, nothing to load, nothing that
+a query could put into it. The address carries a code, so it is neither kept nor passed on.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from urllib.parse import parse_qsl
+
+import structlog
+
+from dragoman.domain.sentences import Sentence, say, words
+from dragoman.engine.accounts import Accounts, CameBack
+from dragoman.partners.registry import PARTNERS, account, partner
+
+from .asgi import Receive, Scope, Send, respond
+
+log = structlog.get_logger("oauth")
+
+words(
+    {
+        "oauth_title_done": "Authorized",
+        "oauth_title_not": "Not authorized",
+        "oauth_close": "You can close this window.",
+        "oauth_broken": "A mistake in Dragoman kept the authorization from ending: see the "
+        "server's log, and run `dragoman channel authorize` again.",
+    }
+)
+
+_HTML = b"text/html; charset=utf-8"
+_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+        b"frame-ancestors 'none'",
+    ),
+)
+_PAGE = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} · {label}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 18vh auto 0;
+  padding: 0 1.5rem; overflow-wrap: anywhere; }}
+h1 {{ font-size: 1.25rem; }}
+small {{ opacity: .7; }}
+</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+<p>{told}</p>
+<p><small>{close}</small></p>
+</main>
+</body>
+</html>
+"""
+
+
+class OAuth:
+    """The callback of every partner that has one."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = _partner(scope["path"])
+        if name is None:
+            await respond(send, 404, b"Not Found")
+            return
+        if scope["method"] != "GET":
+            await respond(send, 405, b"Method Not Allowed", headers=((b"allow", b"GET"),))
+            return
+        query = dict(reversed(parse_qsl(scope["query_string"].decode("latin-1"))))
+        try:
+            end = await self._accounts.come_back(name, query)
+        except Exception:
+            log.exception("oauth_broken", partner=name)
+            await respond(send, 500, _page(name, CameBack(False, _BROKEN)), _HTML, _HEADERS)
+            return
+        await respond(send, 200 if end.done else 400, _page(name, end), _HTML, _HEADERS)
+
+
+_BROKEN = Sentence("oauth_broken")
+
+
+def _partner(path: str) -> str | None:
+    parts = path.split("/")
+    if len(parts) != 4 or parts[0] or parts[1] != "oauth" or parts[3] != "callback":
+        return None
+    return parts[2] if parts[2] in PARTNERS and account(parts[2]) is not None else None
+
+
+def _page(name: str, end: CameBack) -> bytes:
+    title = say(Sentence("oauth_title_done" if end.done else "oauth_title_not"))
+    return _PAGE.format(
+        title=escape(title),
+        label=escape(partner(name).LABEL),
+        told=escape(say(end.sentence)),
+        close=escape(say(Sentence("oauth_close"))),
+    ).encode()
