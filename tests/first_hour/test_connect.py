@@ -102,7 +102,7 @@ def test_connect_asks_prints_waits_and_ticks(tmp_path: Path) -> None:
         wait_http(f"{graph}/_control/state")
         terminal = Terminal(
             [*DRAGOMAN, "connect", "cloud-api", "--app", "Bot", "--agent", "bot.py",
-             "--graph-url", graph], tmp_path, {**env, "COLUMNS": "200"},
+             "--set", f"graph_url={graph}"], tmp_path, {**env, "COLUMNS": "200"},
         )  # fmt: skip
         terminal.wait_for(r"Phone Number[^>]*> ")
         terminal.type("+1 202 555 0100")  # the slip that everybody makes once: asked again

@@ -68,6 +68,7 @@ class TeaLine:
         self.sent: list[tuple[str, dict[str, Any], str | None]] = []
         self.looked: list[tuple[str, list[str]]] = []
         self.heard: list[str] = []
+        self.paid: list[tuple[str, str, str]] = []
         self.files: dict[str, tuple[bytes, str]] = {}
         self.broken: Exception | None = None
 
@@ -91,6 +92,9 @@ class TeaLine:
 
     async def played(self, contact: HandsetContact, message_id: str) -> None:
         self.heard.append(message_id)
+
+    async def pay(self, contact: HandsetContact, message_id: str, outcome: str) -> None:
+        self.paid.append((contact.id, message_id, outcome))
 
 
 class Switches:

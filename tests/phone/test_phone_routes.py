@@ -314,7 +314,7 @@ async def test_a_file_never_becomes_a_page_of_this_origin(phone: Served) -> None
 async def test_faults_and_clock_are_there_only_where_the_emulator_gives_them(
     phone: Served,
 ) -> None:
-    assert phone.handsets.panel() == {"faults": {}, "clock": None}
+    assert phone.handsets.panel() == {"live": None, "faults": {}, "clock": None}
     assert (await phone.post("/phone/faults", {"name": "slow", "on": True}))[0] == 400
     assert (await phone.post("/phone/clock", {"by": 1}))[0] == 400
     switches, others = Switches(), Switches()
@@ -340,7 +340,31 @@ async def test_looking_inventing_and_paying(phone: Served) -> None:
     _, answer = await phone.post("/phone/invent", {"name": "Noor"})
     assert answer["contact"]["phone"] == "12025550145"
     await phone.post("/phone/paid", {**CHAT, "message": "w1", "outcome": "paid"})
-    assert phone.handsets.state()["wire"][-1]["title"] == "payment paid"
+    assert phone.line.paid == [("asha", "w1", "paid")]
+    bad = {**CHAT, "message": "w1", "outcome": "stolen"}
+    assert (await phone.post("/phone/paid", bad))[0] == 400
+
+
+class Channel:
+    """A channel that the phone can switch to another partner."""
+
+    def __init__(self) -> None:
+        self.current = "WhatsApp Cloud API"
+
+    async def to(self, label: str) -> None:
+        self.current = label
+
+
+async def test_the_channel_is_switched_where_there_is_one(phone: Served) -> None:
+    phone.handsets.faults = {"WhatsApp Cloud API": Switches(), "Other partner": Switches()}
+    status, answer = await phone.post("/phone/switch", {"partner": "Other partner"})
+    assert (status, "start the demo" in answer["detail"]) == (400, True)
+    phone.handsets.controls = {"switch": Channel()}
+    assert phone.handsets.panel()["live"] == "WhatsApp Cloud API"
+    _, answer = await phone.post("/phone/switch", {"partner": "Other partner"})
+    assert answer["controls"]["live"] == "Other partner"
+    assert (await phone.post("/phone/switch", {"partner": "Nobody"}))[0] == 400
+    assert phone.handsets.panel()["live"] == "Other partner"
 
 
 async def test_the_stream_tells_a_change_and_ends_when_the_server_stops(phone: Served) -> None:

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("serve:new", "Write a small agent to begin with."),
     "serve": ("serve:serve", "Run the server."),
     "emulate": ("serve:emulate", "Run a partner's side of the wire on this machine."),
+    "partners": ("partners:partners", "What each messaging partner can say."),
     "connect": ("connect:connect", "Set up a real number, step by step."),
     "app": ("apps:app", "Create, publish, roll back and list apps."),
     "channel": ("apps:channel", "Set, show, enable and check an app's channel."),

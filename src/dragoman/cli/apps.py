@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.domain.sentences import Sentence, SentenceError, say, words
 
 from . import accounts, credentials
-from .common import change, ours, settings
+from .common import asked, change, far_away, letter_of, ours, settings
 
 if TYPE_CHECKING:
     from dragoman.partners.contract import Field
@@ -121,6 +121,8 @@ def channel() -> None:
               help="Mark messages as read when a turn begins.")  # fmt: skip
 @click.option("--share-sessions/--no-share-sessions", default=None,
               help="One conversation over all numbers.")  # fmt: skip
+@click.option("--proactive/--no-proactive", default=None,
+              help="Let the business write first, through the notifications API.")  # fmt: skip
 @click.option("--associate", "associated", metavar="CLIENT_ID",
               help="Ask webhooks for a token of this credential; none: do not.")  # fmt: skip
 @click.option("--url-secret", type=click.Choice(["new", "none"]),
@@ -176,18 +178,11 @@ def channel_show(ctx: click.Context, name: str) -> None:
     for give in talker.GIVES:
         click.echo(f"  {give.label:<22} {give.value.format_map(given)}")
         click.echo(f"  {'':<22} paste at: {give.where_to_paste}")
+    unreachable = far_away(talker.LABEL, given["webhook_url"])
+    if unreachable is not None:
+        click.echo(f"  ! {say(unreachable)}")
     click.echo("\nTake this from the partner")
-    for field in talker.SETTINGS:
-        if not _asked(field, talker.SETTINGS, shown["values"]):
-            continue
-        value = shown["values"].get(field.name)
-        text = ", ".join(value) if isinstance(value, list) else value
-        unset = text in (None, "")
-        if unset and field.default not in (None, "", False):
-            text = f"{field.default} (as always)"
-        click.echo(f"  {field.name:<22} {'–' if text in (None, '') else text}")
-        if unset and field.required and field.where_to_find:
-            click.echo(f"  {'':<22} find it: {field.where_to_find}")
+    _fields(talker.SETTINGS, shown["values"])
     click.echo("\nWebhooks are taken")
     for line in _guards(shown):
         click.echo(f"  {line}")
@@ -195,6 +190,28 @@ def channel_show(ctx: click.Context, name: str) -> None:
         click.echo(f"  ! {lack['sentence']}")
     if shown["authorization"]:
         click.echo(f"\n{shown['authorization']}")
+    letter = letter_of(talker, shown, given)
+    if letter:
+        click.echo(f"\nThe letter to their support\n\n{letter}")
+
+
+def _fields(fields: Sequence[Field], values: Mapping[str, Any], path: str = "") -> None:
+    """What the form holds, with where to find what is missing; secrets are dots already."""
+    for field in fields:
+        if not asked(field, fields, values):
+            continue
+        value, name = values.get(field.name), path + field.name
+        if field.kind == "group" and isinstance(value, Mapping) and value:
+            for member, inner in value.items():
+                _fields(field.fields, inner, f"{name}.{member}.")
+            continue
+        text = ", ".join(value) if isinstance(value, list) else value
+        unset = text in (None, "", {})
+        if unset and field.default not in (None, "", False):
+            text = f"{field.default} (as always)"
+        click.echo(f"  {name:<22} {'–' if text in (None, '', {}) else text}")
+        if unset and field.required and field.where_to_find:
+            click.echo(f"  {'':<22} find it: {field.where_to_find}")
 
 
 def _guards(shown: Mapping[str, Any]) -> list[str]:
@@ -210,15 +227,6 @@ def _guards(shown: Mapping[str, Any]) -> list[str]:
         named = shown["credential"] or "deleted"
         lines.append(f"with a token of {shown['client_id']} ({named})")
     return lines or ["with the partner's own check"]
-
-
-def _asked(field: Field, fields: Sequence[Field], values: Mapping[str, Any]) -> bool:
-    """Whether the form asks for a field, which may hang on another one's value."""
-    if field.only_if is None:
-        return True
-    other, wanted = field.only_if
-    usual = next((f.default for f in fields if f.name == other), None)
-    return (values.get(other) or usual) in wanted
 
 
 @channel.command("enable")

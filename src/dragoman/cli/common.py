@@ -7,17 +7,22 @@ import json
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.settings import Settings, load
 
+if TYPE_CHECKING:
+    from dragoman.partners.contract import Field, Partner
+
 words(
     {
+        "address_not_public": "{partner} cannot call {url}: it is plain http, or an address of "
+        "this machine or network. Set public_url to the https address that leads here.",
         "server_silent": "The server (process {pid}) does not answer at {url}: {detail}. If it is "
         "stuck, stop it and try again.",
     }
@@ -89,6 +94,46 @@ def ours(s: Settings, shown: Mapping[str, Any]) -> dict[str, str]:
         "callback_url": public_url(s, f"oauth/{shown['partner']}/callback"),
         "verify_token": shown["verify_token"],
     }
+
+
+def far_away(label: str, url: str) -> Sentence | None:
+    """Why a real partner could not call an address of ours; None where nothing is seen that would
+    keep it from that."""
+    import ipaddress
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        private = not ipaddress.ip_address(host).is_global
+    except ValueError:
+        private = host == "localhost" or host.endswith((".local", ".internal", ".localhost"))
+    if parts.scheme == "https" and not private:
+        return None
+    return Sentence("address_not_public", {"partner": label, "url": url})
+
+
+def letter_of(talker: Partner, shown: Mapping[str, Any], known: Mapping[str, str]) -> str:
+    """The letter to a partner's support with our values in it, indented; empty where none is
+    needed."""
+    if not talker.LETTER:
+        return ""
+    from dragoman.partners.letter import written
+
+    texts = {k: v for k, v in shown["values"].items() if isinstance(v, str)}
+    values = {**texts, **known, "numbers": ", ".join(f"+{n}" for n in shown["numbers"])}
+    if not shown["client_id"]:
+        values |= {"authorization": "", "client_id": ""}
+    return "\n".join(f"  {line}" for line in written(talker.LETTER, values).splitlines())
+
+
+def asked(field: Field, fields: Sequence[Field], values: Mapping[str, Any]) -> bool:
+    """Whether the form asks for a field, which may hang on another one's value."""
+    if field.only_if is None:
+        return True
+    other, wanted = field.only_if
+    usual = next((f.default for f in fields if f.name == other), None)
+    return (values.get(other) or usual) in wanted
 
 
 def change(s: Settings, name: str, args: Mapping[str, Any]) -> dict[str, Any]:

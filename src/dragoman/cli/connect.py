@@ -1,4 +1,4 @@
-"""`dragoman connect cloud-api`: a real number, step by step, until a message was delivered."""
+"""`dragoman connect PARTNER`: a real number, step by step, until a message was delivered."""
 
 from __future__ import annotations
 
@@ -7,58 +7,70 @@ from typing import Any
 
 import click
 
-from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.domain.sentences import Sentence, SentenceError, say, words
+from dragoman.partners.contract import Field, Partner
 from dragoman.settings import Settings
 
 from .accounts import probe
-from .common import change, ours, settings
+from .common import asked, change, far_away, letter_of, ours, settings
 
 words(
     {
         "connect_no_server": "No server runs for {home}. Start one in another terminal with "
-        "`dragoman serve`, so that Meta can reach it, and come back.",
+        "`dragoman serve`, so that the partner can reach it, and come back.",
+        "connect_set_form": "{value!r} sets nothing: write it as FIELD=VALUE.",
     }
 )
 
 STEPS = (
-    ("verified", "Meta verified this URL"),
+    ("verified", "{partner} verified this URL"),
     ("first_in", "First message in"),
-    ("answered", "Answered, and Meta took it"),
+    ("answered", "Answered, and {partner} took it"),
     ("delivered", "Delivered to the phone"),
 )
 
 
 @click.command()
-@click.argument("partner", type=click.Choice(["cloud-api"]))
+@click.argument("partner")
 @click.option("--app", "name", default="My agent", show_default=True, help="The app to set up.")
 @click.option("--agent", type=click.Path(exists=True, dir_okay=False, resolve_path=True),
               help="The agent's file, where the app is new.")  # fmt: skip
 @click.option("--wait", "wait_s", default=1800, show_default=True, help="Seconds to wait.")
-@click.option("--graph-url", help="Another Graph API, such as that of `dragoman emulate`.")
+@click.option("--set", "given", multiple=True, metavar="FIELD=VALUE",
+              help="A field that is not asked for, such as an emulator's address.")  # fmt: skip
 @click.pass_context
 def connect(
     ctx: click.Context, /, partner: str, name: str, agent: str | None, wait_s: int,
-    graph_url: str | None,
+    given: tuple[str, ...],
 ) -> None:  # fmt: skip
-    """Set up a real number, step by step."""
-    s = settings(ctx)
+    """Set up a real number at a messaging partner, step by step."""
+    from dragoman.partners.registry import partner as partner_of
+
+    talker, s = partner_of(partner), settings(ctx)
     _need_server(s)
     shown = _app(s, name, agent)
-    values = _ask(graph_url)
+    values = _ask(talker, _pairs(given))
     done = change(s, "channel.set", {"name": name, "partner": partner, "values": values})
     for complaint in done["complaints"]:
         click.echo(f"  ! {complaint['field']}: {complaint['sentence']}")
     if done["complaints"]:
         raise SystemExit(1)
     problem = probe(s, name)
-    click.echo(
-        f"  {'■' if problem else '●'} Credentials" + (f": {_say(problem)}" if problem else "")
-    )
-    change(s, "channel.enable", {"name": name, "on": True})
+    mark = "●" if problem is None else "○" if problem == talker.NOT_CHECKABLE else "■"
+    click.echo(f"  {mark} Credentials" + (f": {say(problem)}" if problem else ""))
+    done = change(s, "channel.enable", {"name": name, "on": True})
+    if done["unguarded"]:
+        click.echo(f"  ! {done['unguarded']}")
     if done["waiting"] or not done["live_enabled"]:
         change(s, "app.publish", {"name": name, "note": "connect"})
-    _print_paste(s, change(s, "channel.show", {"name": name}))
-    _watch(s, shown["stream_id"], wait_s)
+    verifies = _print_paste(s, talker, change(s, "channel.show", {"name": name}))
+    steps = [(step, label.format(partner=_short(talker))) for step, label in STEPS]
+    _watch(s, talker, shown["stream_id"], wait_s, steps if verifies else steps[1:])
+
+
+def _short(talker: Partner) -> str:
+    """The partner in a line of its own steps."""
+    return "Meta" if talker.NAME == "cloud-api" else talker.LABEL
 
 
 def _need_server(s: Settings) -> None:
@@ -81,50 +93,108 @@ def _app(s: Settings, name: str, agent: str | None) -> dict[str, Any]:
     return change(s, "app.create", {"name": name, "agent": agent})
 
 
-def _ask(graph_url: str | None) -> dict[str, Any]:
-    """The values of the Meta app. Secrets are not shown and not kept in the shell's history."""
-    from dragoman.partners.registry import partner as partner_of
+def _pairs(given: tuple[str, ...]) -> dict[str, Any]:
+    pairs = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise SentenceError(Sentence("connect_set_form", {"value": text}))
+        pairs[key.strip()] = value
+    return pairs
 
-    talker = partner_of("cloud-api")
-    fields = {f.name: f for f in talker.SETTINGS}
-    values: dict[str, Any] = {}
-    for key in ("numbers", "token", "app_secret"):
-        field = fields[key]
-        click.echo(f"\n{field.label}\n  {field.where_to_find}")
-        hidden = field.kind == "secret"
-        lead = "  (not shown) " if hidden else "  "
-        while True:
-            text = click.prompt(lead, prompt_suffix="> ", hide_input=hidden)
-            values[key] = [t.strip() for t in text.split(",")] if key == "numbers" else text
-            _, complaints = talker.read_settings(values)
-            wrong = [c for c in complaints if c.field == key]
-            if not wrong:
-                break
-            for complaint in wrong:
-                click.echo(f"  ! {_say(complaint.sentence)}")
-    if graph_url:
-        values["graph_url"] = graph_url
+
+def _ask(talker: Partner, given: dict[str, Any]) -> dict[str, Any]:
+    """What the channel cannot do without, and its secrets, which are not shown and not kept in the
+    shell's history."""
+    values = dict(given)
+    made_here = {give.name for give in talker.GIVES}  # a verify token
+    for field in talker.SETTINGS:
+        if field.name in {*values, *made_here} or not asked(field, talker.SETTINGS, values):
+            continue
+        if field.kind == "group":
+            values |= _ask_group(talker, field, values) if field.required else {}
+        elif not field.advanced and (field.required or field.kind == "secret"):
+            text = _ask_one(talker, field, field.name, values)
+            if text:
+                values[field.name] = text
     return values
 
 
-def _print_paste(s: Settings, shown: dict[str, Any]) -> None:
-    from dragoman.partners.registry import partner as partner_of
+def _ask_group(talker: Partner, group: Field, values: dict[str, Any]) -> dict[str, Any]:
+    """Members one after the other, until none is named: `group.member.field` → value."""
+    click.echo(f"\n{group.label}: {group.help}")
+    found: dict[str, Any] = {}
+    while True:
+        more = "Enter ends" if found else "at least one"
+        member = click.prompt(f"  {group.key_label} ({more})", default="", prompt_suffix="> ",
+                              show_default=False).strip()  # fmt: skip
+        if not member and found:
+            return found
+        for field in group.fields if member else ():
+            if field.advanced or not (field.required or field.kind in ("secret", "numbers")):
+                continue
+            path = f"{group.name}.{member}.{field.name}"
+            text = _ask_one(talker, field, path, {**values, **found})
+            if text:
+                found[path] = text
 
-    given = ours(s, shown)
-    url = given["webhook_url"]
-    click.echo("\nPaste these at Meta")
-    for give in partner_of("cloud-api").GIVES:
+
+def _ask_one(talker: Partner, field: Field, path: str, values: dict[str, Any]) -> Any:
+    """One value, asked again while it is wrong; empty where it may be left out."""
+    click.echo(f"\n{field.label}" + ("" if field.required else " (Enter leaves it out)"))
+    if field.where_to_find:
+        click.echo(f"  {field.where_to_find}")
+    hidden = field.kind == "secret"
+    lead = "  (not shown) " if hidden else "  "
+    more: dict[str, Any] = {} if field.required else {"default": "", "show_default": False}
+    while True:
+        text = click.prompt(lead, prompt_suffix="> ", hide_input=hidden, **more)
+        value = [t.strip() for t in text.split(",")] if field.kind == "numbers" else text
+        _, complaints = talker.read_settings(_nested({**values, path: value}))
+        wrong = [c for c in complaints if c.field == path]
+        if not wrong:
+            return value if text else ""
+        for complaint in wrong:
+            click.echo(f"  ! {say(complaint.sentence)}")
+
+
+def _nested(values: dict[str, Any]) -> dict[str, Any]:
+    """`group.member.field` as the settings hold it."""
+    out: dict[str, Any] = {}
+    for key, value in values.items():
+        group, _, rest = key.partition(".")
+        if rest:
+            member, _, field = rest.rpartition(".")
+            out.setdefault(group, {}).setdefault(member, {})[field] = value
+        else:
+            out[key] = value
+    return out
+
+
+def _print_paste(s: Settings, talker: Partner, shown: dict[str, Any]) -> bool:
+    """What of ours belongs at the partner. Whether the partner verifies the address."""
+    known = ours(s, shown)
+    click.echo(f"\nPaste these at {_short(talker)}")
+    for give in talker.GIVES:
         if give.name == "callback_url":  # of a sign-in; what was asked for is a permanent token
             continue
-        click.echo(f"  {give.label:<14} {give.value.format_map(given)}")
+        if give.name in ("client_id", "authorization") and not shown["client_id"]:
+            continue
+        click.echo(f"  {give.label:<14} {give.value.format_map(known)}")
         click.echo(f"  {'':<14} {give.where_to_paste}")
-    if not url.startswith("https://"):
-        click.echo(f"  ! Meta cannot call {url}. Set public_url to the https address of this "
-                   "machine.")  # fmt: skip
+    letter = letter_of(talker, shown, known)
+    if letter:
+        click.echo(f"\nThe letter to their support\n\n{letter}")
+    unreachable = far_away(talker.LABEL, known["webhook_url"])
+    if unreachable is not None:
+        click.echo(f"  ! {say(unreachable)}")
     click.echo("\nThen write to the number from a phone. Waiting; Ctrl-C stops waiting only.\n")
+    return any(give.name == "verify_token" for give in talker.GIVES)
 
 
-def _watch(s: Settings, stream_id: str, wait_s: int) -> None:
+def _watch(
+    s: Settings, talker: Partner, stream_id: str, wait_s: int, steps: list[tuple[str, str]]
+) -> None:
     """Tick what was seen, from rows and never from flags."""
     from dragoman.store.store import reader
 
@@ -132,9 +202,9 @@ def _watch(s: Settings, stream_id: str, wait_s: int) -> None:
     began = int(time.time() * 1000)
     seen: set[str] = set()
     try:
-        while len(seen) < len(STEPS) and time.time() * 1000 < began + wait_s * 1000:
-            found = _seen(tx, stream_id)
-            for step, label in STEPS:
+        while len(seen) < len(steps) and time.time() * 1000 < began + wait_s * 1000:
+            found = _seen(tx, talker.NAME, stream_id)
+            for step, label in steps:
                 if step in found and step not in seen:
                     seen.add(step)
                     when = time.strftime("%H:%M:%S", time.localtime(found[step] / 1000))
@@ -142,20 +212,20 @@ def _watch(s: Settings, stream_id: str, wait_s: int) -> None:
             time.sleep(0.3)
     finally:
         tx.close()  # type: ignore[attr-defined]
-    missing = [label for step, label in STEPS if step not in seen]
+    missing = [label for step, label in steps if step not in seen]
     if missing:
         click.echo(f"  ○ not yet seen: {', '.join(missing)}. `dragoman doctor` says why.")
         raise SystemExit(1)
     click.echo("\nThe number is connected.")
 
 
-def _seen(tx: Any, stream_id: str) -> dict[str, int]:
+def _seen(tx: Any, partner_name: str, stream_id: str) -> dict[str, int]:
     row = tx.run("SELECT id FROM app WHERE stream_id=?", (stream_id,))
     if not row:
         return {}
     app_id = row[0][0]
     queries = {
-        "verified": "SELECT at FROM proof WHERE app_id=? AND step='cloud-api/verified'",
+        "verified": f"SELECT at FROM proof WHERE app_id=? AND step='{partner_name}/verified'",
         "first_in": "SELECT at FROM message WHERE app_id=? AND direction=0 ORDER BY id LIMIT 1",
         "answered": "SELECT at FROM message WHERE app_id=? AND direction=1 AND rank>=2 "
         "AND rank<>4 ORDER BY id LIMIT 1",
@@ -164,9 +234,3 @@ def _seen(tx: Any, stream_id: str) -> dict[str, int]:
     }
     found = {step: tx.run(sql, (app_id,)) for step, sql in queries.items()}
     return {step: int(rows[0][0]) for step, rows in found.items() if rows}
-
-
-def _say(sentence: Sentence | None) -> str:
-    from dragoman.domain.sentences import say
-
-    return say(sentence) if sentence is not None else ""

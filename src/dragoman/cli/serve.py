@@ -28,6 +28,10 @@ words(
         "file_missing": "There is no file {path}.",
         "new_kind": "{path} would not be Python: give it a name that ends in .py. For JavaScript "
         "begin with examples/tea_shop.js.",
+        "emulator_unknown": "No partner {name!r} is emulated. Those that are: {known}.",
+        "emulate_one": "--account, --callback-url and --verify-token belong to one partner: name "
+        "it instead of all.",
+        "emulate_option": "This partner takes no --{option}: set it in its console.",
         "agent_kind": "{path} is no agent: its name must end in .py or .js.",
     }
 )
@@ -102,43 +106,71 @@ def new(path: str, force: bool) -> None:
 
 
 @click.command()
-@click.argument("partner", type=click.Choice(["cloud-api"]))
+@click.argument("partner")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=int, default=8410, show_default=True)
 @click.option("--account", type=click.Path(exists=True), help="A JSON file with the account.")
-@click.option("--callback-url", help="Where webhooks go.")
-@click.option("--verify-token", help="What the handshake carries.")
+@click.option("--callback-url", help="Where webhooks go (cloud-api).")
+@click.option("--verify-token", help="What the handshake carries (cloud-api).")
 @click.option("--state", type=click.Path(file_okay=False), help="A folder that keeps its state.")
 def emulate(
     partner: str, host: str, port: int, account: str | None, callback_url: str | None,
     verify_token: str | None, state: str | None,
 ) -> None:  # fmt: skip
-    """Run a partner's side of the wire on this machine."""
+    """Run a partner's side of the wire on this machine: one partner, or all."""
+    from dragoman.emulators.app import EMULATORS, config_of, serve_all
+
+    names = list(EMULATORS) if partner == "all" else [partner]
+    if names[0] not in EMULATORS:
+        known = ", ".join((*EMULATORS, "all"))
+        raise SentenceError(Sentence("emulator_unknown", {"name": partner, "known": known}))
+    given = {"callback_url": callback_url, "verify_token": verify_token}
+    changes = {key: value for key, value in given.items() if value}
+    if (changes or account) and len(names) > 1:
+        raise SentenceError(Sentence("emulate_one"))
+    configs = {name: config_of(name) for name in names}
+    for name, config in configs.items():
+        configs[name] = _account_of(config, account, changes)
+    address = f"http://{host}:{port}"
+    for name, config in configs.items():
+        click.echo(f"Emulating {name} at {address}{config.prefix}")
+        click.echo(f"  Its console      {address}{config.prefix}/console")
+        if name == "cloud-api":
+            _about_cloud_api(config)
+    click.echo(f"Their phone        {address}/phone")
+    field = "graph_url" if names == ["cloud-api"] else "base_url"
+    name, at = names[0], f"{address}{configs[names[0]].prefix}"
+    click.echo(
+        f"Connect: DRAGOMAN_EGRESS_ALLOW={host}:{port} for the server, then "
+        f"dragoman connect {name} --set {field}={at}"
+    )
+    sys.stdout.flush()
+    serve_all(configs, host, port, state_dir=Path(state) if state else None, told=click.echo)
+
+
+def _account_of(config: Any, file: str | None, changes: dict[str, str]) -> Any:
+    """An emulator's account: its own, or a file's, with what the command line changes."""
     import msgspec
 
-    from dragoman.emulators.app import serve as serve_emulator
-    from dragoman.emulators.cloud_api import EmulatorConfig, load
+    if file is not None:
+        config = msgspec.json.decode(Path(file).read_bytes(), type=type(config))
+    for name in changes:
+        if not hasattr(config, name):
+            raise SentenceError(Sentence("emulate_option", {"option": name.replace("_", "-")}))
+    return msgspec.structs.replace(config, **changes)
 
-    config = load(Path(account)) if account else EmulatorConfig()
-    changes = {"callback_url": callback_url, "verify_token": verify_token}
-    config = msgspec.structs.replace(config, **{k: v for k, v in changes.items() if v})
+
+def _about_cloud_api(config: Any) -> None:
     number = config.numbers[0]
-    click.echo(f"Emulating {partner} at http://{host}:{port}{config.prefix}")
     for label, value in (
         ("Phone number id", f"{number.phone_number_id} (+{number.display})"),
         ("Access token", config.tokens[0].token),
         ("App secret", config.app_secret),
         ("App id, WABA id", f"{config.app_id}, {config.waba_id}"),
-        ("Verify token", config.verify_token or "give --verify-token"),
-        ("Webhooks go to", config.callback_url or "nowhere yet: give --callback-url"),
-        ("Its phone", f"http://{host}:{port}/phone"),
+        ("Verify token", config.verify_token or "give --verify-token, or paste it in its console"),
+        ("Webhooks go to", config.callback_url or "nowhere yet: paste the URL in its console"),
     ):
         click.echo(f"  {label:<16} {value}")
-    click.echo(
-        f"Connect to it: DRAGOMAN_EGRESS_ALLOW={host}:{port} for the server, then dragoman "
-        f"connect cloud-api --graph-url http://{host}:{port}{config.prefix}"
-    )
-    serve_emulator(config, host, port, state_dir=Path(state) if state else None, told=click.echo)
 
 
 def _own_home(ctx: click.Context) -> None:
@@ -154,7 +186,7 @@ def _own_home(ctx: click.Context) -> None:
 def _emulated(
     ctx: click.Context, agent: Path, name: str, port: int | None, began: float, *, is_demo: bool
 ) -> None:
-    """Dragoman, an emulated Cloud API number and its phone on one address."""
+    """Dragoman, the emulated partners and their phone on one address."""
     from .emulated import Emulated
 
     s = settings(ctx, port=port)

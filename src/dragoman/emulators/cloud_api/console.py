@@ -17,6 +17,8 @@ from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.emulators.kit import (
     Done,
     Panel,
+    Step,
+    Walk,
     button,
     choice,
     listed,
@@ -69,6 +71,27 @@ words(
         "is the one that sends.",
         "meta_token_made": "The token is made and shown this once: copy it now.",
     }
+)
+
+# The account is subscribed to the Meta app by a call of the platform, not here.
+WALK = Walk(
+    give=(Step("app", "show"), Step("account"), Step("token", "generate")),
+    fields={
+        "numbers": ["{phone_number_id}"],
+        "token": "{token}",
+        "app_id": "{app_id}",
+        "app_secret": "{app_secret}",
+        "graph_url": "{api}",
+    },
+    take=(
+        Step("login", "save", {"redirect_uris": "{callback_url}"}),
+        Step(
+            "webhook",
+            "verify",
+            {"callback_url": "{webhook_url}", "verify_token": "{verify_token}"},
+        ),
+        Step("fields", "save", {"messages": True}),
+    ),
 )
 
 

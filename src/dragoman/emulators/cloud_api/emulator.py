@@ -52,6 +52,7 @@ class Emulator(PartnerEmulator):
     FAULTS = FAULTS
     METHODS = ("GET", "POST", "DELETE")
     NOWHERE = "Nothing is subscribed to this field."
+    WALK = console.WALK
     config: EmulatorConfig
     rules: Rules
     people: People

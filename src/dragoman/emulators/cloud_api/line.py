@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dragoman.emulators.kit import PartnerLine, Update, person_key
+from dragoman.emulators.kit import PartnerLine, Record, Update, person_key
 from dragoman.emulators.phone.handsets import HandsetContact
 
 from . import wire
 from .config import Number
+from .payments import bill_of, payment_value
 from .reports import contact_entry, metadata
 
 if TYPE_CHECKING:
@@ -46,6 +47,15 @@ class CloudApiLine(PartnerLine):
         if body.get("type") != "system":
             value["contacts"] = [contact_entry(contact, username=True)]
         value["messages"] = [message]
+        return Update({"value": value, "field": "messages"})
+
+    def payment(
+        self, contact: HandsetContact, record: Record, outcome: str, at: int
+    ) -> Update | None:
+        bill = bill_of(record)
+        if bill is None:
+            return None
+        value = payment_value(self.emulator, record, bill, outcome, at)
         return Update({"value": value, "field": "messages"})
 
     def _message(

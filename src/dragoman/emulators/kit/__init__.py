@@ -17,6 +17,7 @@ batching, retries, read policy); add the account: numbers, keys, what the consol
     FAULTS              SHARED_FAULTS, or faults_with(SHARED_FAULTS, but={...}, and_=(...,))
     METHODS             HTTP methods that `serve` takes
     ALONE               kinds of updates that never share a POST (a flat inbound message)
+    WALK                how a person sets a channel up at the console (see `walk`)
     __init__            call super().__init__, read what the books keep (`books.get`, `put`), then
                         `self.connect(MyLine(self, number, display, title))` for each number
     reset               call super().reset(), then forget what is your own
@@ -52,7 +53,8 @@ contact_id, until)` show the business's *read* and *typing* on the phone.
 
 **4. Line**: subclass `PartnerLine`. `new_id(contact) -> str`, and `inbound(contact, body, quoted,
 message_id, at) -> Update` from the Cloud-shaped body of what a person does; raise
-`self.cannot_carry(kind)` for what this partner does not pass on. Files people send are in
+`self.cannot_carry(kind)` for what this partner does not pass on. `payment(contact, record, outcome,
+at) -> Update | None` where it tells of payments. Files people send are in
 `emulator.media` (`Files`); override `store_media` only for ids in the partner's own form.
 
 **5. build**: `made` calls the class, opens the phone's store when there is none, and sets `asgi`:
@@ -76,6 +78,7 @@ from .partner import PartnerEmulator, made
 from .people import People, person_key, stranger
 from .rates import Buckets
 from .timeline import Item, Post, Timeline, Update
+from .walk import Step, Walk, filled, walked
 
 __all__ = [
     "SHARED_FAULTS",
@@ -100,13 +103,16 @@ __all__ = [
     "Rates",
     "Record",
     "Rules",
+    "Step",
     "Stored",
     "Timeline",
     "Update",
+    "Walk",
     "button",
     "choice",
     "faults_markdown",
     "faults_with",
+    "filled",
     "listed",
     "made",
     "person_key",
@@ -115,4 +121,5 @@ __all__ = [
     "stranger",
     "switch",
     "text",
+    "walked",
 ]

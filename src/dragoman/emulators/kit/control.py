@@ -1,13 +1,13 @@
 """What tests and the demo ask of an emulator itself, under `_control`. No part of a partner's API.
 
-GET state, faults, sent?after=N; POST faults, all-off, clock, rules, reset, inbound, webhook, and
-what the partner adds. Programs of this machine only.
+GET state, faults, sent?after=N; POST faults, all-off, clock, rules, reset, inbound, pay, webhook,
+and what the partner adds. Programs of this machine only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from litestar import Request, Response, Router, get, post
@@ -73,6 +73,15 @@ class Inbound(msgspec.Struct):
     body: dict[str, Any]
     number: str = ""
     quoted: str | None = None
+
+
+class Payment(msgspec.Struct):
+    """What became of a bill (`message`: its id at the partner)."""
+
+    contact: Person
+    message: str
+    outcome: Literal["paid", "failed", "pending"] = "paid"
+    number: str = ""
 
 
 class Raw(msgspec.Struct):
@@ -230,7 +239,16 @@ def control_handlers(emulator: PartnerEmulator) -> list[ControllerRouterHandler]
         order = msgspec.json.decode(await request.body(), type=Inbound)
         return {"id": await inbound(emulator, order)}
 
+    @post("/_control/pay", status_code=200, exception_handlers=wrong)
+    async def pay(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        order = msgspec.json.decode(await request.body(), type=Payment)
+        line = emulator.lines[chosen_number(emulator, order.number)]
+        contact = order.contact.contact()
+        known = emulator.handsets.find(phone=contact.phone, bsuid=contact.bsuid)
+        await line.pay(known or contact, order.message, order.outcome)
+        return {"success": True}
+
     acts = {**_POSTS, **emulator.controls()}
     posts = [_handler(emulator, path, act, wrong) for path, act in acts.items()]
-    made = [read_state, read_faults, read_sent, write, *posts]
+    made = [read_state, read_faults, read_sent, write, pay, *posts]
     return [Router(path="/", route_handlers=made, guards=[only_this_machine])]

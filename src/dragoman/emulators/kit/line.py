@@ -11,6 +11,7 @@ from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.domain.window import FREE_ENTRY_MS
 from dragoman.emulators.phone.handsets import HandsetContact
 
+from .books import Record
 from .people import person_key
 from .timeline import Update
 
@@ -23,6 +24,7 @@ words(
     {
         "line_cannot_carry": "{partner} passes on no message of the kind {kind} from people: write "
         "something else, or choose a number of another partner.",
+        "line_no_bill": "There is nothing to pay in this message: choose one that asks for money.",
     }
 )
 
@@ -36,6 +38,7 @@ class PartnerLine(ABC):
         self.number, self.display, self.title = number, display, title
         self.partner = emulator.partner
         self.key = f"{emulator.name}:{number}"
+        self.console = f"{emulator.config.prefix}/console"  # on the phone's own address
 
     @abstractmethod
     def new_id(self, contact: HandsetContact) -> str:
@@ -86,6 +89,28 @@ class PartnerLine(ABC):
             message=message_id,
         )
         return message_id
+
+    def payment(
+        self, contact: HandsetContact, record: Record, outcome: str, at: int
+    ) -> Update | None:
+        """The partner's words for what became of a bill of the business: `outcome` is paid, failed
+        or pending. None for a message that is no bill. Raises SentenceError (`cannot_carry`)."""
+        raise self.cannot_carry("payment")
+
+    async def pay(self, contact: HandsetContact, message_id: str, outcome: str) -> None:
+        """The person pays, fails to, or leaves it pending. Raises SentenceError."""
+        emulator = self.emulator
+        record, now = emulator.books.sent(message_id), emulator.clock.now()
+        update = None if record is None else self.payment(contact, record, outcome, now)
+        if update is None:
+            raise SentenceError(Sentence("line_no_bill"))
+        emulator.timeline.update(
+            update,
+            number=self.number,
+            lane=f"{self.number}:{person_key(contact)}",
+            title=f"payment {outcome}",
+            contact=contact.id,
+        )
 
     async def store_media(self, data: bytes, mime: str, filename: str | None) -> dict[str, Any]:
         """Keep a person's file; gives what a message body says of it (digest in base 64)."""

@@ -31,6 +31,7 @@ from .line import PartnerLine
 from .people import People, person_key
 from .rates import Buckets
 from .timeline import Item, Outcome, Post, Timeline, Update
+from .walk import Walk
 
 MadeT = TypeVar("MadeT", bound="PartnerEmulator")
 
@@ -46,6 +47,7 @@ class PartnerEmulator(ABC):
     METHODS: ClassVar[tuple[Method, ...]] = ("GET", "POST", "PUT", "PATCH", "DELETE")
     ALONE: ClassVar[frozenset[str]] = frozenset()
     NOWHERE: ClassVar[str] = "The partner's console has no URL for this."
+    WALK: ClassVar[Walk]
     asgi: Asgi
 
     def __init__(

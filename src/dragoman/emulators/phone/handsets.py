@@ -55,8 +55,8 @@ class Handsets:
     """All phones, all chats. One object serves every emulated partner in the process.
 
     `faults` has the switches of each partner (see `shapes.Faults`), by its name as lines give it;
-    `controls` may hold `"clock"` (`dragoman.domain.clock`). The page hides the panel of whichever
-    is absent.
+    `controls` may hold `"clock"` (`dragoman.domain.clock`) and `"switch"` (`shapes.Switch`). The
+    page hides what is absent.
     """
 
     def __init__(self, clock: Clock, path: Path | None = None) -> None:
@@ -206,6 +206,12 @@ class Handsets:
         if not bubble.mine and "played" not in {step for step, _ in bubble.steps}:
             await self._line(line_key).played(self._person(contact), message_id)
 
+    async def pay(self, line_key: str, contact_id: str, message_id: str, outcome: str) -> None:
+        """The person pays a bill of the business (`paid`), fails to, or leaves it `pending`; the
+        partner tells the platform. Raises SentenceError."""
+        line, person = self._line(line_key), self._person(contact_id)
+        await line.pay(person, message_id, outcome)
+
     async def upload(
         self, line_key: str, data: bytes, mime: str, filename: str | None
     ) -> dict[str, Any]:
@@ -264,9 +270,11 @@ class Handsets:
         }
 
     def panel(self) -> dict[str, Any]:
-        """What the Faults and Clock tabs show: switches by partner; None for an absent clock."""
-        clock = self.controls.get("clock")
+        """What the Faults and Clock tabs show: switches by partner; None for an absent clock.
+        `live`: the partner that the channel is with, where the phone can switch it."""
+        clock, switch = self.controls.get("clock"), self.controls.get("switch")
         return {
+            "live": None if switch is None else switch.current,
             "faults": {
                 partner: msgspec.to_builtins(faults.describe())
                 for partner, faults in self.faults.items()
@@ -366,7 +374,13 @@ class Handsets:
 
     def _line_list(self) -> list[dict[str, str]]:
         return [
-            {"key": one.key, "display": one.display, "title": one.title, "partner": one.partner}
+            {
+                "key": one.key,
+                "display": one.display,
+                "title": one.title,
+                "partner": one.partner,
+                "console": getattr(one, "console", ""),
+            }
             for one in self._lines.values()
         ]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jinja2
 import msgspec
@@ -25,7 +25,6 @@ from . import voice
 from .gestures import Gesture, body_of
 from .guard import FILE_POLICY, PAGE_HEADERS, only_our_page
 from .handsets import Handsets
-from .shapes import WireLine
 
 _HERE = Path(__file__).parent
 _SHOWABLE = ("image/png", "image/jpeg", "image/webp", "image/gif", "audio/", "video/")
@@ -40,6 +39,8 @@ words(
         "phone_no_clock": "No clock can be moved here: start the demo, whose clock can.",
         "phone_no_faults": "No emulated partner {partner!r} has faults to switch on here: start "
         "it, or choose one that runs.",
+        "phone_no_switch": "No channel can be switched to {partner!r} here: start the demo, which "
+        "has every partner.",
         "phone_upload_empty": "The file {name!r} is empty: choose one with something in it.",
     }
 )
@@ -74,9 +75,13 @@ class Move(msgspec.Struct):
     back: bool = False
 
 
+class To(msgspec.Struct):
+    partner: str
+
+
 class Paid(Chat):
     message: str
-    outcome: str
+    outcome: Literal["paid", "failed", "pending"]
 
 
 def phone_routes(handsets: Handsets, env: jinja2.Environment) -> list[ControllerRouterHandler]:
@@ -188,20 +193,7 @@ def _doing(handsets: Handsets) -> list[ControllerRouterHandler]:
     @post("/paid")
     async def paid(request: Request[Any, Any, Any]) -> Response[bytes]:
         data: Paid = await _read(request, Paid)
-        # Payment reports come with the partners' payment call-backs; until then it is a note.
-        note = {"message": data.message, "outcome": data.outcome}
-        handsets.wire(
-            WireLine(
-                handsets.clock.now(),
-                "note",
-                f"payment {data.outcome}",
-                "not reported yet",
-                note,
-                data.line,
-                data.contact,
-                data.message,
-            )
-        )
+        await handsets.pay(data.line, data.contact, data.message, data.outcome)
         return _json({"ok": True})
 
     return [do, upload, look, play, invent, paid]
@@ -232,7 +224,17 @@ def _controls(handsets: Handsets) -> list[ControllerRouterHandler]:
         handsets.tell_panel()
         return _json({"ok": True, "controls": handsets.panel()})
 
-    return [faults, clock]
+    @post("/switch")
+    async def switch(request: Request[Any, Any, Any]) -> Response[bytes]:
+        data: To = await _read(request, To)
+        switch, known = handsets.controls.get("switch"), {*handsets.faults}
+        if switch is None or data.partner not in known:
+            raise SentenceError(Sentence("phone_no_switch", {"partner": data.partner}))
+        await switch.to(data.partner)
+        handsets.tell_panel()
+        return _json({"ok": True, "controls": handsets.panel()})
+
+    return [faults, clock, switch]
 
 
 def _media_body(

@@ -66,12 +66,22 @@ class Faults(Protocol):
     def all_off(self) -> None: ...
 
 
+class Switch(Protocol):
+    """What `Handsets.controls["switch"]` holds: the partner that the platform's channel is with,
+    by its name as lines give it. `to` raises SentenceError where it cannot be switched."""
+
+    @property
+    def current(self) -> str: ...
+    async def to(self, label: str) -> None: ...
+
+
 class Line(Protocol):
     """A business number on some partner; the partner's emulator implements it.
 
     `send` takes a Cloud-shaped inbound body, delivers the webhook and returns the message's id.
     `store_media` returns `{"id", "mime_type", "sha256", "filename"?}` to be put into a body.
-    `seen` and `played` make the read and played reports go out.
+    `seen` and `played` make the read and played reports go out; `pay` tells what became of a bill
+    (`outcome`: paid, failed, pending), and raises SentenceError where the partner tells none.
     """
 
     @property
@@ -90,3 +100,4 @@ class Line(Protocol):
     async def load_media(self, media_id: str) -> tuple[bytes, str] | None: ...
     async def seen(self, contact: HandsetContact, message_ids: list[str]) -> None: ...
     async def played(self, contact: HandsetContact, message_id: str) -> None: ...
+    async def pay(self, contact: HandsetContact, message_id: str, outcome: str) -> None: ...

@@ -168,7 +168,24 @@ function drawLines() {
   select.replaceChildren(...S.lines.map((one) => h("option", { value: one.key }, `${one.title} · ${one.partner} · ${phoneText(one.display)}`)));
   select.value = S.line;
   const line = S.lines.find((one) => one.key === S.line);
-  byId("wire-what").textContent = line ? line.partner : "";
+  const console = line?.console ? h("a", { href: line.console, target: "_blank", rel: "noopener" }, "Its console") : null;
+  byId("wire-what").replaceChildren(...(line ? [line.partner, ...(console ? [" · ", console] : [])] : []));
+}
+
+// The channel is with one partner; numbers of the others are there, and nobody answers on them.
+function drawSwitch() {
+  const { live } = S.controls;
+  const partner = partnerOf(S.line);
+  const bar = byId("switch");
+  bar.hidden = !live || !partner || live === partner;
+  if (bar.hidden) return;
+  const act = async (event) => {
+    event.target.disabled = true;
+    if (!await call("/switch", { partner })) event.target.disabled = false;
+    byId("message").focus();
+  };
+  bar.replaceChildren(h("span", { class: "grow" }, `The channel is with ${live}. What you write here is kept, and not answered.`),
+    h("button", { type: "button", onclick: act }, `Switch to ${partner}`));
 }
 
 function drawTyping() {
@@ -200,6 +217,7 @@ function stepsOf(one) {
 function drawControls() {
   const { clock } = S.controls;
   const partner = partnerOf(S.line);
+  drawSwitch();
   const faults = S.controls.faults?.[partner];
   byId("tab-faults").hidden = !faults;
   byId("tab-clock").hidden = !clock;
@@ -233,7 +251,8 @@ async function load() {
   Object.assign(S, { lines: state.lines, contacts: state.contacts, wire: state.wire, controls: state.controls, skew: state.now - Date.now() });
   S.chats = new Map(state.chats.map((chat) => [chatKey(chat.line, chat.contact), chat.bubbles]));
   S.typing = new Map(state.typing.map((one) => [chatKey(one.line, one.contact), Date.now() + one.ms]));
-  choose(S.line || remembered("line"), S.contact || remembered("contact"));
+  const first = S.lines.find((one) => one.partner === S.controls.live)?.key;
+  choose(S.line || remembered("line") || first, S.contact || remembered("contact"));
   drawWire();
   byId("live").textContent = "Live";
 }

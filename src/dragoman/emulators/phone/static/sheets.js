@@ -103,7 +103,7 @@ export function pay(ctx, order) {
   const end = (outcome) => () => { close(); ctx.call("/paid", { line: ctx.line, contact: ctx.contact.id, message: ctx.bubble.id, outcome }); };
   open("Review and pay", bill(order), h("div", { class: "row-of" },
     h("button", { type: "button", class: "lead", onclick: end("paid") }, "Pay"), h("button", { type: "button", onclick: end("failed") }, "Let it fail"),
-    h("button", { type: "button", onclick: end("pending") }, "Leave pending")), h("p", { class: "help" }, "No money moves. The outcome is noted in the Wire panel."));
+    h("button", { type: "button", onclick: end("pending") }, "Leave pending")), h("p", { class: "help" }, "No money moves. The emulated partner tells the agent what came of it."));
 }
 
 export function tools(ctx, reply) {
