@@ -18,6 +18,7 @@ from dragoman.domain.clock import Clock
 from dragoman.emulators.cloud_api import Emulator, EmulatorConfig, build
 from dragoman.emulators.cloud_api.config import Delays, Number, Token
 from dragoman.emulators.cloud_api.wire import signature
+from dragoman.emulators.kit import PartnerEmulator
 
 PNID = "106540352242922"
 WABA = "102290129340398"
@@ -191,17 +192,10 @@ async def callback_server() -> AsyncIterator[Callback]:
 
 
 @contextlib.asynccontextmanager
-async def running(
-    callback: Callback,
-    settings: EmulatorConfig | None = None,
-    clock: Clock | None = None,
-    state_dir: Path | None = None,
-) -> AsyncIterator[Rig]:
-    """An emulator that serves on a free port, with webhooks to the callback."""
-    settings = settings or config(callback_url=callback.url)
-    emulator = build(settings, clock or Clock(), state_dir)
+async def served(emulator: PartnerEmulator) -> AsyncIterator[str]:
+    """An emulator that runs on a free port; gives its address."""
     port = free_port()
-    settings_ = uvicorn.Config(
+    settings = uvicorn.Config(
         emulator.asgi,
         port=port,
         lifespan="off",
@@ -211,19 +205,34 @@ async def running(
     )
     # Started and closed by hand: `serve` looks at its stop flag ten times a second only, which
     # would be most of the time of these tests.
-    settings_.load()
-    server = uvicorn.Server(settings_)
-    server.lifespan = settings_.lifespan_class(settings_)
+    settings.load()
+    server = uvicorn.Server(settings)
+    server.lifespan = settings.lifespan_class(settings)
     await emulator.start()
     await server.startup()
-    async with aiohttp.ClientSession() as client:
-        yield Rig(emulator, f"http://127.0.0.1:{port}", callback, client)
-    emulator.stopping.set()
-    for listener in server.servers:
-        listener.close()
-    for connection in list(server.server_state.connections):
-        connection.shutdown()
-    while server.server_state.connections or server.server_state.tasks:
-        await asyncio.sleep(0.005)
-    await emulator.stop()
-    emulator.handsets.close()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        emulator.stopping.set()
+        for listener in server.servers:
+            listener.close()
+        for connection in list(server.server_state.connections):
+            connection.shutdown()
+        while server.server_state.connections or server.server_state.tasks:
+            await asyncio.sleep(0.005)
+        await emulator.stop()
+        emulator.handsets.close()
+
+
+@contextlib.asynccontextmanager
+async def running(
+    callback: Callback,
+    settings: EmulatorConfig | None = None,
+    clock: Clock | None = None,
+    state_dir: Path | None = None,
+) -> AsyncIterator[Rig]:
+    """An emulator that serves on a free port, with webhooks to the callback."""
+    settings = settings or config(callback_url=callback.url)
+    emulator = build(settings, clock or Clock(), state_dir)
+    async with served(emulator) as address, aiohttp.ClientSession() as client:
+        yield Rig(emulator, address, callback, client)

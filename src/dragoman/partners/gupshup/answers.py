@@ -67,8 +67,22 @@ def _enterprise(answer: dict[str, Any], reply: Reply) -> Sent | SendError:
     if word == "success" and id:
         return Sent(id, opt(answer, "phone") or None)
     if word == "error" and reply.status not in _GATEWAY:
-        return _refused("enterprise", id, opt(answer, "details") or "", reply)
+        return _enterprise_refused(id, opt(answer, "details") or "", reply)
     return in_doubt(Sentence("gupshup_not_understood", {"status": reply.status}), reply)
+
+
+def _enterprise_refused(id: str, said: str, reply: Reply) -> SendError:
+    """By Gupshup's number where it is known. Of an unknown one the HTTP status may say more: too
+    many at once, or a service that is down, both in Gupshup's own shape, so nothing was sent."""
+    if f"enterprise/{id}" not in ERRORS:
+        for table, code, meant in (
+            ("http", "429", reply.status == 429),
+            ("access", "500", reply.status >= 500),
+        ):
+            if meant:
+                error = _refused(table, code, said, reply)
+                return msgspec.structs.replace(error, partner_code=id)
+    return _refused("enterprise", id, said, reply)
 
 
 def _text_answer(body: bytes) -> dict[str, Any]:
@@ -150,7 +164,7 @@ def read_opt_in(reply: Reply | NoReply) -> SendError | None:
         return read_no_reply(reply)
     answer = opt_obj(json_object(reply.body), "response") or _text_answer(reply.body)
     if (opt(answer, "status") or "").lower() == "error":
-        return _refused("enterprise", opt(answer, "id") or "", opt(answer, "details") or "", reply)
+        return _enterprise_refused(opt(answer, "id") or "", opt(answer, "details") or "", reply)
     if 200 <= reply.status < 300 and opt(json_object(reply.body), "status") != "error":
         return None
     return read_refusal(reply)
