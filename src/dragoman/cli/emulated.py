@@ -70,8 +70,8 @@ class Emulated:
     def _build(self, folder: Path) -> dict[str, PartnerEmulator]:
         configs = {name: config_of(name) for name in EMULATORS if name in PARTNERS}
         for config in configs.values():
-            for number in getattr(config, "numbers", ()):
-                number.title = self.name
+            for named in getattr(config, "numbers", (config,)):
+                named.title = self.name
         made = build_all(configs, self.clock, folder, handsets=self.handsets)
         for emulator in made:
             emulator.base_url = self.settings.url_for(emulator.config.prefix)
@@ -203,6 +203,7 @@ class _WithEmulators(Dragoman):
     async def stop(self) -> None:
         self.emulated.stop_holding()
         await super().stop()
+        await self.emulated.lines.stop()
         for emulator in self.emulated.emulators.values():
             await emulator.stop()
         self.emulated.handsets.close()

@@ -43,6 +43,11 @@ class Lines:
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="lines")
 
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
     async def _run(self) -> None:
         while True:
             kind, value = await self._queue.get()

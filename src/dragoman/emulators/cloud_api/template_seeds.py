@@ -75,6 +75,11 @@ def seeds() -> list[dict[str, Any]]:
             named=True,
         ),
         seed(
+            "order_shipped",
+            "UTILITY",
+            _text("BODY", "Hi {{1}}, your order {{2}} has shipped."),
+        ),
+        seed(
             "promo_image",
             "MARKETING",
             _media("IMAGE"),

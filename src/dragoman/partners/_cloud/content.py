@@ -8,6 +8,8 @@ Source: Meta, "Webhooks: messages" reference (2025–2026).
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -119,12 +121,14 @@ def _sticker(item: dict[str, Any]) -> Inbound:
     return StickerReceived(_file(body), body.get("animated") is True)
 
 
-def _degrees(body: dict[str, Any], key: str) -> float | str:
+def _degrees(body: dict[str, Any], key: str) -> float:
+    """A number, whichever way the partner writes it: an agent reckons with it."""
     value = body.get(key)
-    if type(value) is float or type(value) is str:
-        return value
-    if type(value) is int:
-        return float(value)
+    if type(value) in (float, int, str):
+        with contextlib.suppress(ValueError):
+            degrees = float(value)
+            if math.isfinite(degrees):
+                return degrees
     raise missing(key)
 
 

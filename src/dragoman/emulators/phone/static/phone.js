@@ -98,7 +98,7 @@ function drawChat() {
     nodes.push(bubbleNode(bubble));
   }
   if (!S.lines.length) nodes.push(h("p", { class: "empty" }, "No emulated number is connected. Start the demo, or an emulated partner."));
-  else if (!nodes.length) nodes.push(h("p", { class: "empty" }, `Write hello: ${title()} answers.`));
+  else if (!nodes.length) nodes.push(h("p", { class: "empty" }, answersHere() ? `Write hello: ${title()} answers.` : "Nobody answers here yet."));
   chat.replaceChildren(...nodes);
   chat.scrollTop = chat.scrollHeight;
 }
@@ -173,11 +173,15 @@ function drawLines() {
 }
 
 // The channel is with one partner; numbers of the others are there, and nobody answers on them.
+const answersHere = () => [null, undefined, partnerOf(S.line)].includes(S.controls.live);
+
 function drawSwitch() {
   const { live } = S.controls;
   const partner = partnerOf(S.line);
   const bar = byId("switch");
-  bar.hidden = !live || !partner || live === partner;
+  const empty = byId("chat").querySelector(".empty");
+  if (empty && S.lines.length && !here().length) drawChat();
+  bar.hidden = answersHere();
   if (bar.hidden) return;
   const act = async (event) => {
     event.target.disabled = true;
