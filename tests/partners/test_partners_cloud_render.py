@@ -84,7 +84,7 @@ def test_every_message_fixture_has_a_neutral_input_and_every_kind_a_capability()
 )
 def test_signals(name: str, typing: bool) -> None:
     body = json.loads((FIXTURES / f"outbound/{name}.json").read_text())
-    rendered = cloud_api.render_signal(NUMBER, body["message_id"], typing, CHANNEL)
+    rendered = cloud_api.render_signal(NUMBER, WHOM, body["message_id"], typing, CHANNEL)
     purpose = "typing" if typing else "mark_read"
     assert rendered == msgspec.structs.replace(call(body), purpose=purpose)
 

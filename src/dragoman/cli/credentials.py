@@ -25,6 +25,8 @@ def credential() -> None:
 @click.argument("credential", metavar="NAME")
 @click.option("--alg", type=click.Choice(["HS256", "HS512", "RS256"]), default="HS256",
               show_default=True, help="How its tokens are signed.")  # fmt: skip
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(["webhooks", "proactive"]),
+              help="What it may be used for; may be given twice. Else for both.")  # fmt: skip
 @_KEY
 @click.pass_context
 def create(ctx: click.Context, /, public_key: Any, **args: Any) -> None:
@@ -32,8 +34,9 @@ def create(ctx: click.Context, /, public_key: Any, **args: Any) -> None:
     done = change(settings(ctx), "credential.create", {**args, "public_key": _text(public_key)})
     click.echo(f"Created {done['credential']} for {done['app']}.")
     _hand_out(done)
-    click.echo(f"Ask webhooks for it: dragoman channel set '{done['app']}' --associate "
-               f"{done['client_id']}")  # fmt: skip
+    if "webhooks" in (done["scopes"] or ["webhooks"]):
+        click.echo(f"Ask webhooks for it: dragoman channel set '{done['app']}' --associate "
+                   f"{done['client_id']}")  # fmt: skip
 
 
 @credential.command("rotate")
@@ -63,6 +66,7 @@ def list_all(ctx: click.Context, name: str) -> None:
     for one in found:
         rotated = f", rotated {_when(one['rotated_at'])}" if one["rotated_at"] else ""
         used = f", associated ({' and '.join(one['selected'])})" if one["selected"] else ""
+        used = f", for {' and '.join(one['scopes'])}{used}" if one["scopes"] else used
         click.echo(f"{one['credential']}  {one['client_id']}  {one['alg']}  "
                    f"created {_when(one['created'])}{rotated}{used}")  # fmt: skip
 

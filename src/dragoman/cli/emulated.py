@@ -31,6 +31,7 @@ from dragoman.web.asgi import Receive, Scope, Send, respond
 from .live import Lines
 
 STREAM_ID = "st-00000000-0000-4000-8000-0000000000de"
+SHOP = "Tea shop"  # what the emulated accounts call their first number
 FIRST = "cloud-api"  # the partner that a new demo begins with
 
 
@@ -70,8 +71,8 @@ class Emulated:
     def _build(self, folder: Path) -> dict[str, PartnerEmulator]:
         configs = {name: config_of(name) for name in EMULATORS if name in PARTNERS}
         for config in configs.values():
-            for named in getattr(config, "numbers", (config,)):
-                named.title = self.name
+            numbers = getattr(config, "numbers", None) or getattr(config, "senders", [config])
+            numbers[0].title = self.name  # the one that is set up
         made = build_all(configs, self.clock, folder, handsets=self.handsets)
         for emulator in made:
             emulator.base_url = self.settings.url_for(emulator.config.prefix)

@@ -8,12 +8,14 @@ from typing import Any
 
 import click
 
+from dragoman.domain.public_ids import JOB, public_id
 from dragoman.domain.text import split_text
 from dragoman.engine.standing import Standing, duration, name_of, phone, stand
 from dragoman.engine.steps import Step
 from dragoman.engine.why import Story, first_words
 from dragoman.engine.wording import say
 from dragoman.store.queries.messages import IN, Line
+from dragoman.store.rows import origin_of
 
 WORDS_KEPT = 60  # code points of a message that a line of the log shows
 
@@ -82,7 +84,7 @@ def log_line(line: Line, now: int, *, app: str = "") -> str:
     lead = f"{app}  " if app else ""
     return (
         f"{clock(line.when, now)} {arrow} {lead}{name_of(line):<17} {coloured(standing.word, 12)}  "
-        f"{people(line)}  {said}{_because(standing)}"
+        f"{people(line)}  {said}{_because(standing)}{_asked(line)}"
     )
 
 
@@ -94,6 +96,17 @@ def change_line(line: Line, now: int, at: int) -> str:
         f"{clock(at, now)} ○ {name_of(line):<17} {coloured(standing.word, 12)}  "
         f"{reached}{_because(standing)}"
     )
+
+
+def job_of(line: Line) -> str | None:
+    """The public id of the request that a message was made for; None for an answer."""
+    origin = origin_of(line.meta)
+    return public_id(JOB, line.app_id, origin[0]) if origin is not None else None
+
+
+def _asked(line: Line) -> str:
+    job = job_of(line)
+    return f"  [{job}]" if job is not None else ""
 
 
 def _because(standing: Standing) -> str:
@@ -110,6 +123,7 @@ def coloured(word: str, width: int = 0) -> str:
 def log_json(line: Line, now: int) -> dict[str, Any]:
     """One message of the log, for programs. Times are ISO 8601 in UTC."""
     standing = stand(line, now)
+    job = job_of(line)
     return {
         "id": name_of(line),
         "app": line.app,
@@ -123,6 +137,7 @@ def log_json(line: Line, now: int) -> dict[str, Any]:
         "status": standing.word,
         "why": say(standing.why) if standing.why is not None else None,
         "external_id": line.external_id,
+        **({"notification": job} if job is not None else {}),
     }
 
 

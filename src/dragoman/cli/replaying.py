@@ -70,6 +70,7 @@ def _settings(real: Settings, folder: Path) -> Settings:
     return msgspec.structs.replace(
         real, home=folder, database_url=f"sqlite:///{folder / 'replay.db'}", key_file=key_file,
         role="web", rate_per_number=0.0, pair_rate=False, turn_tries=1, stop_grace_s=1.0,
+        media_store="disk",
     )  # fmt: skip
 
 

@@ -25,7 +25,8 @@ class HttpCall(msgspec.Struct, frozen=True):
     """One request out. At most one of `json`, `form`, `parts`.
 
     `secret_headers`, `secret_query` and `secret_form` name the fields that must never be logged.
-    `purpose` names the call in the log ("send", "mark_read", …).
+    `purpose` names the call in the log ("send", "mark_read", …). `about` is for whoever reads the
+    answer and is not sent: the number that the call is of.
     """
 
     method: Literal["GET", "POST", "DELETE", "PUT"]
@@ -39,6 +40,7 @@ class HttpCall(msgspec.Struct, frozen=True):
     secret_headers: frozenset[str] = frozenset({"authorization"})
     secret_query: frozenset[str] = frozenset()
     secret_form: frozenset[str] = frozenset()
+    about: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -60,3 +62,7 @@ class Phase(enum.StrEnum):
 class NoReply(msgspec.Struct, frozen=True):
     phase: Phase
     detail: str = ""
+
+
+class TooLong(NoReply, frozen=True):
+    """An answer came and was longer than it may be, so the rest of it was not read."""

@@ -24,6 +24,10 @@ from .phone.handsets import Handsets
 
 EMULATORS: dict[str, str] = {
     "cloud-api": "dragoman.emulators.cloud_api",
+    "infobip": "dragoman.emulators.infobip",
+    "gupshup": "dragoman.emulators.gupshup",
+    "karix": "dragoman.emulators.karix",
+    "netcore": "dragoman.emulators.netcore",
 }
 """Partner → module with `Config` and `build(config, clock, state_dir=None, *, handsets=None)`,
 imported on first use."""

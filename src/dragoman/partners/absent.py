@@ -31,7 +31,9 @@ def handshake(hook: Hook, settings: Sequence[Any]) -> HookAnswer | None:
     return None
 
 
-def render_signal(number: str, external_id: str, typing: bool, settings: Any) -> HttpCall | None:
+def render_signal(
+    number: str, whom: Recipient, external_id: str, typing: bool, settings: Any
+) -> HttpCall | None:
     return None
 
 

@@ -168,7 +168,9 @@ class Probe(msgspec.Struct, frozen=True):
 
 
 class MediaFile(msgspec.Struct, frozen=True):
-    """A file that was fetched. `mime` as the partner said it, empty if it said none."""
+    """A file that was fetched, or is to be left with the partner. `mime` as the partner said it,
+    empty if it said none. Where `read_media` hands on the reply's body as it is, that stands for
+    the whole file, of which a long one's reply holds the beginning."""
 
     data: bytes
     mime: str = ""
@@ -257,9 +259,10 @@ class Partner(Protocol):
     def read(self, call: HttpCall, reply: Reply | NoReply) -> Sent | SendError: ...
 
     def render_signal(
-        self, number: str, external_id: str, typing: bool, settings: Any
+        self, number: str, whom: Recipient, external_id: str, typing: bool, settings: Any
     ) -> HttpCall | None:
-        """Mark a message as read, and show *typing* where asked. None where the partner cannot."""
+        """Mark a person's message as read, and show *typing* where asked. None where the partner
+        cannot."""
         ...
 
     # opt-in

@@ -13,6 +13,9 @@ from .contract import Account, Partner
 PARTNERS: dict[str, str] = {
     "cloud-api": "dragoman.partners.cloud_api",
     "gupshup": "dragoman.partners.gupshup",
+    "infobip": "dragoman.partners.infobip",
+    "karix": "dragoman.partners.karix",
+    "netcore": "dragoman.partners.netcore",
 }
 
 words({"partner_unknown": "There is no partner {name!r}. Known partners: {known}."})

@@ -124,7 +124,7 @@ def _sticker(item: dict[str, Any]) -> Inbound:
 def _degrees(body: dict[str, Any], key: str) -> float:
     """A number, whichever way the partner writes it: an agent reckons with it."""
     value = body.get(key)
-    if type(value) in (float, int, str):
+    if isinstance(value, float | int | str) and not isinstance(value, bool):
         with contextlib.suppress(ValueError):
             degrees = float(value)
             if math.isfinite(degrees):

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from dragoman.domain.content import Template
+from dragoman.domain.identity import Recipient
 from dragoman.partners._cloud.envelope import message_body
 from dragoman.partners.contract import HttpCall, OutboundMessage, Part, Probe, Unsupported
 
@@ -67,7 +68,9 @@ def render(message: OutboundMessage, settings: Settings) -> HttpCall | Unsupport
     return graph_call(settings, "POST", f"{_id(message.number)}/{endpoint}", "send", json=body)
 
 
-def render_signal(number: str, external_id: str, typing: bool, settings: Settings) -> HttpCall:
+def render_signal(
+    number: str, whom: Recipient, external_id: str, typing: bool, settings: Settings
+) -> HttpCall:
     """Mark a message as read, which marks the earlier ones too; `typing` shows *typing…* for up
     to 25 s. Meta has no typing without reading."""
     body: dict[str, Any] = {

@@ -1,0 +1,83 @@
+"""A header that both sides know, where a partner signs nothing but can send one along with each of
+its webhooks. Two settings, `header_name` and `header_value`, which belong together.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Sequence
+
+from dragoman.domain.sentences import Sentence, words
+
+from .contract import Complaint, Field, Hook, HookAnswer, Refused
+from .form import Reading, slip
+
+words(
+    {
+        "fixed_header_missing": "The webhook had no header {name}, so it did not come from "
+        "{partner}, or the header is not set there yet.",
+        "fixed_header_wrong": "The webhook's header {name} is another than the channel's: have "
+        "{partner} set the same value.",
+        "fixed_header_short": "{label}: it is only {length} characters long; make it 16 or more, "
+        "so that nobody can guess it.",
+        "fixed_header_line": "{label}: there is a line break inside; a header is one line.",
+        "fixed_header_letters": "{label}: it has letters that no header can carry; use plain "
+        "letters, digits and signs.",
+        "fixed_header_half": "{label} is missing: name and value of the webhook header belong "
+        "together; give both, or neither.",
+    }
+)
+
+_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+_VALUE = re.compile(r"[\x20-\x7e]*")
+_LEAST = 16
+_INVALID = HookAnswer(401, b"Invalid webhook header")
+
+
+def read_name(reading: Reading) -> str:
+    value = reading.pasted("header_name")
+    if value and reading.fine("header_name") and not _NAME.fullmatch(value):
+        shape = "a header's name is letters, digits and hyphens, without the colon."
+        reading.complain("header_name", "form_id_wrong", value=value, shape=shape)
+    return value
+
+
+def read_value(reading: Reading) -> str:
+    """Any text of one line: *Bearer* and a space belong to it, where they stand there."""
+    value = reading.text("header_value")
+    if not value or not reading.fine("header_value"):
+        return value
+    found = slip(value)
+    if "\n" in value or "\r" in value:
+        reading.complain("header_value", "fixed_header_line")
+    elif found is not None and found[0] not in ("form_has_scheme", "form_has_space"):
+        reading.complain("header_value", found[0], **found[1])
+    elif len(value) < _LEAST:
+        reading.complain("header_value", "fixed_header_short", length=len(value))
+    elif not _VALUE.fullmatch(value):
+        reading.complain("header_value", "fixed_header_letters")
+    return value
+
+
+def half(fields: Sequence[Field], name: str, value: str) -> list[Complaint]:
+    """That one of the two is there without the other."""
+    if bool(name) == bool(value):
+        return []
+    lacks = "header_value" if name else "header_name"
+    label = next(field.label for field in fields if field.name == lacks)
+    return [Complaint(lacks, Sentence("fixed_header_half", {"label": label}))]
+
+
+def authenticate(hook: Hook, name: str, value: str, partner: str) -> Refused | None:
+    """Compared in constant time; nothing where none is set."""
+    if not name or not value:
+        return None
+    given = hook.headers.get(name.lower())
+    if given is None:
+        told = {"name": name, "partner": partner}
+        return Refused(_INVALID, Sentence("fixed_header_missing", told))
+    if not hmac.compare_digest(given.strip().encode("utf-8", "replace"), value.encode()):
+        told = {"name": name, "partner": partner}
+        return Refused(_INVALID, Sentence("fixed_header_wrong", told))
+    return None

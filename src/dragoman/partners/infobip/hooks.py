@@ -1,0 +1,136 @@
+"""Our side of Infobip's webhook: who may knock, and what Infobip must hear.
+
+Infobip signs in with a username and password (Basic), or signs the body (HMAC), where its security
+settings say so; by themselves its webhooks carry nothing.
+
+NOT CONFIRMED: the signature. Its header depends on the account, and it was seen as `SHA256=` and
+hexadecimal digits, and for voice as base64; both are read, with and without the word before, and
+the algorithm is always the channel's own: see `_signature`.
+
+Source: Infobip, "Webhooks", "Subscriptions management: security" (2026).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+from collections.abc import Sequence
+
+from dragoman.domain.sentences import Sentence, words
+from dragoman.partners.contract import Hook, HookAnswer, Outcome, Refused
+
+from .reading import pairs
+from .settings import ALGORITHMS, Settings
+
+words(
+    {
+        "infobip_login_absent": "The webhook had no username and password: set them at Infobip "
+        "under Subscriptions Management › Security (BASIC), or change the channel's check.",
+        "infobip_login_wrong": "The webhook had another username or password than the channel: "
+        "copy both again to Infobip's Subscriptions Management › Security.",
+        "infobip_signature_absent": "The webhook had no header {header}: set HMAC at Infobip under "
+        "Subscriptions Management › Security, and check the header's name.",
+        "infobip_signature_wrong": "The signature of the webhook is not the channel's: check that "
+        "secret and algorithm are the same at Infobip.",
+    }
+)
+
+_NOSNIFF = (("X-Content-Type-Options", "nosniff"),)
+_PAGE = HookAnswer(
+    200,
+    b"""\
+This is a Dragoman webhook address for Infobip.
+
+That you can read this means the address can be reached from where you are. Infobip must reach it \
+too: if it begins with http://, localhost or a private address, it cannot.
+
+To connect it:
+1. Open the Infobip portal and go to Channels and Numbers > WhatsApp > Senders.
+2. Click the three dots beside your number, then Edit Configuration.
+3. Paste this page's address under "URL for incoming messages", then Back.
+4. For delivery and seen reports, set the same address under Subscriptions Management.
+
+There is nothing else to see here: Infobip sends messages to this address with POST.
+""",
+    headers=_NOSNIFF,
+)
+_UNAUTHORIZED = HookAnswer(
+    401, b"Unauthorized", headers=(("WWW-Authenticate", 'Basic realm="webhook"'),)
+)
+_WORD_BEFORE = re.compile(r"(?:hmac[-_]?)?(?:md5|sha[-_]?[0-9]{1,3})=", re.IGNORECASE)
+
+
+def guarded(settings: Settings) -> bool:
+    """Whether the chosen check has what it needs."""
+    return bool(settings.hmac_secret) if settings.check == "hmac" else bool(pairs(settings))
+
+
+def uses_authorization(settings: Settings) -> bool:
+    return settings.check in ("account", "own")
+
+
+def authenticate(hook: Hook, settings: Settings, now: int) -> Refused | None:
+    """By the channel's check, in constant time. A check that lacks its values lets nobody in."""
+    if settings.check == "none":
+        return None
+    if settings.check == "hmac":
+        return _signature(hook, settings)
+    given = _basic(hook.headers.get("authorization", ""))
+    if given is None:
+        return Refused(_UNAUTHORIZED, Sentence("infobip_login_absent"))
+    # Every pair is compared, so that the time taken does not say which one was near.
+    known = [
+        hmac.compare_digest(given, f"{name}:{password}".encode())
+        for name, password in pairs(settings)
+    ]
+    return None if any(known) else Refused(_UNAUTHORIZED, Sentence("infobip_login_wrong"))
+
+
+def _basic(header: str) -> bytes | None:
+    """`username:password` of a Basic header."""
+    scheme, _, rest = header.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(rest.strip(), validate=True)
+    except (ValueError, binascii.Error):
+        return None
+
+
+def _signature(hook: Hook, settings: Settings) -> Refused | None:
+    """HMAC over the raw bytes, in hexadecimal digits of any case or in base64."""
+    given = hook.headers.get(settings.hmac_header.lower(), "").strip()
+    if not given:
+        args = {"header": settings.hmac_header}
+        return Refused(_UNAUTHORIZED, Sentence("infobip_signature_absent", args))
+    bare = _WORD_BEFORE.sub("", given, count=1) if _WORD_BEFORE.match(given) else given
+    algorithm = ALGORITHMS.get(settings.hmac_algorithm, "sha256")
+    secret = settings.hmac_secret.encode()
+    digest = hmac.digest(secret or b"\0", hook.body, algorithm)
+    as_hex = hmac.compare_digest(digest.hex().encode(), bare.lower().encode("utf-8", "replace"))
+    as_base64 = hmac.compare_digest(base64.b64encode(digest), bare.encode("utf-8", "replace"))
+    if secret and (as_hex or as_base64):
+        return None
+    return Refused(_UNAUTHORIZED, Sentence("infobip_signature_wrong"))
+
+
+def handshake(hook: Hook, settings: Sequence[Settings]) -> HookAnswer | None:
+    """A person with a browser, who sees whether the address can be reached."""
+    return _PAGE if hook.method == "GET" else None
+
+
+_ANSWERS = {
+    Outcome.KEPT: HookAnswer(200, b"OK"),
+    Outcome.INVALID: HookAnswer(400, b"Not an Infobip webhook body"),
+    Outcome.BUSY: HookAnswer(503, b"Busy, send it again", headers=(("Retry-After", "5"),)),
+    Outcome.UNKNOWN: HookAnswer(404, b"Not Found"),
+    Outcome.NO_TOKEN: HookAnswer(401, b"Access token not found"),
+    Outcome.WRONG_TOKEN: HookAnswer(401, b"Invalid access"),
+}
+
+
+def answer(outcome: Outcome) -> HookAnswer:
+    """Anything but 2xx makes Infobip send the same again, twenty times over 41 hours."""
+    return _ANSWERS[outcome]

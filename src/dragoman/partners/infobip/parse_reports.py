@@ -1,0 +1,149 @@
+"""Reports: how far a message of ours came, or that a person took one of theirs back.
+
+The WhatsApp API's reports name no number of ours, so an id that we chose holds it (`shape`). An
+item that nobody's number can be told for is not of ours and is kept.
+
+NOT CONFIRMED: whether *DELIVERED_TO_OPERATOR* is reported; it would be *sent*. Deletion reports are
+known from one old integration. Which id an SMS of the failover reports is not known; it is taken
+for the message's own.
+
+Source: Infobip OpenAPI, "Delivery reports", "Seen reports", "Messages API: reports" (2026).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dragoman.domain import content as c
+from dragoman.domain.events import Event, InboundMessage, SendProblem, StatusUpdate
+from dragoman.domain.identity import Person
+from dragoman.domain.sentences import Sentence
+from dragoman.domain.status import Status
+from dragoman.partners._cloud.shape import need, opt, opt_obj
+
+from .error_table import problem, unknown
+from .settings import Settings
+from .shape import digits, need_number, number_of, person, reference_of, time_of
+
+GROUPS: Mapping[str, Status] = {
+    "0": Status.ACCEPTED,
+    "1": Status.ACCEPTED,
+    "2": Status.FAILED,
+    "3": Status.DELIVERED,
+    "4": Status.FAILED,
+    "5": Status.FAILED,
+}
+GROUP_NAMES: Mapping[str, Status] = {
+    "OK": Status.ACCEPTED,
+    "ACCEPTED": Status.ACCEPTED,
+    "PENDING": Status.ACCEPTED,
+    "UNDELIVERABLE": Status.FAILED,
+    "DELIVERED": Status.DELIVERED,
+    "EXPIRED": Status.FAILED,
+    "REJECTED": Status.FAILED,
+}
+_TO_OPERATOR = "2"
+
+
+def step_of(status: dict[str, Any]) -> Status | None:
+    """The rung of a status object, by its ids first: names are for people."""
+    if opt(status, "id") == _TO_OPERATOR:
+        return Status.SENT
+    group, name = opt(status, "groupId"), (opt(status, "groupName") or "").upper()
+    return GROUPS.get(group or "") or GROUP_NAMES.get(name)
+
+
+def report(item: dict[str, Any], settings: Settings) -> Event | None:
+    """The event of a report; None for one that has no meaning here. Raises Malformed."""
+    if item.get("seenAt") is not None:
+        return _seen(item, settings)
+    if item.get("deletedAt") is not None:
+        return _deleted(item)
+    status = opt_obj(item, "status")
+    step = step_of(status)
+    if step is None:
+        return None
+    at = time_of(*(item.get(key) for key in ("doneAt", "sentAt")))
+    word = (opt(status, "name") or opt(status, "groupName") or "").lower()
+    return _update(item, settings, step, at, word, _whom(item, opt(item, "to")))
+
+
+def _seen(item: dict[str, Any], settings: Settings) -> StatusUpdate | None:
+    """NOT CONFIRMED: which of `from` and `to` is the person; what is not our number is."""
+    ours = settings.numbers
+    ends = [opt(item, key) for key in ("from", "to")]
+    theirs = [end for end in ends if end and digits(end) not in ours]
+    whom = _whom(item, *theirs[:1])
+    return _update(item, settings, Status.READ, time_of(item.get("seenAt")), "seen", whom)
+
+
+def _whom(item: dict[str, Any], *ids: str | None) -> Person:
+    return person(item, *ids, opt(item, "destination"))
+
+
+def _update(
+    item: dict[str, Any], settings: Settings, step: Status, at: int, word: str, whom: Person
+) -> StatusUpdate | None:
+    external_id = need(item, "messageId")
+    by_whatsapp = (opt(item, "channel") or "WHATSAPP").upper() == "WHATSAPP"
+    sender = opt(item, "sender") if by_whatsapp else None
+    number = number_of(external_id, settings, sender, opt(item, "to"), opt(item, "from"))
+    if not number:
+        return None
+    failed = step is Status.FAILED
+    return StatusUpdate(
+        number,
+        external_id,
+        f"s:{external_id}:{word}:{at}",
+        step,
+        at,
+        whom,
+        reference_of(external_id),
+        _errors(item) if failed else (),
+        _why(item) if failed else None,
+        word=word,
+        display=number,
+        raw=item,
+    )
+
+
+def _errors(item: dict[str, Any]) -> tuple[c.Problem, ...]:
+    """The error where there is one, else the status."""
+    error = opt_obj(item, "error")
+    told = error if opt(error, "id") not in (None, "0") else opt_obj(item, "status")
+    problem = c.Problem(
+        opt(told, "id") or "", opt(told, "name") or "", opt(told, "description") or ""
+    )
+    return () if problem == c.Problem("") else (problem,)
+
+
+def _why(item: dict[str, Any]) -> SendProblem:
+    error, status = opt_obj(item, "error"), opt_obj(item, "status")
+    code, told = opt(error, "id") or "", error
+    if code in ("", "0"):
+        code, told = opt(status, "id") or "", status
+        found = problem(f"status/{code}", _said(status))
+    else:
+        found = problem(code, _said(error))
+    text = _said(told)
+    if found is None and not code and not text:
+        known, sentence = unknown("infobip_failed", "", "")
+        sentence = Sentence("infobip_failed_silently")
+    else:
+        known, sentence = found or unknown("infobip_failed", code, text)
+    return SendProblem(known.code.value, sentence, known.concerns.value, code, text)
+
+
+def _said(told: dict[str, Any]) -> str:
+    return opt(told, "description") or opt(told, "name") or ""
+
+
+def _deleted(item: dict[str, Any]) -> InboundMessage | None:
+    """A person took a message back."""
+    who = person(item, opt(item, "from"))
+    if who.recipient is None:
+        return None
+    number, at = need_number(opt(item, "to")), time_of(item.get("deletedAt"))
+    id = need(item, "messageId")
+    return InboundMessage(number, None, f"d:{id}", who, at, c.Deleted(id), display=number, raw=item)

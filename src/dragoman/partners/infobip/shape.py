@@ -1,0 +1,175 @@
+"""What Infobip's items have in common: times, numbers, people, and Meta's words in camel case."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Any
+
+from dragoman.domain.identity import Bsuid, Person, Phone
+from dragoman.domain.sentences import Sentence, words
+from dragoman.partners._cloud.people import bsuid, phone
+from dragoman.partners._cloud.shape import Malformed, opt, opt_obj
+
+from .settings import Settings
+
+words(
+    {
+        "infobip_no_number": "Infobip's item does not say which of our numbers it belongs to; it "
+        "is kept as it came.",
+        "infobip_no_time": "Infobip's item has no readable time; it is kept as it came.",
+    }
+)
+
+_LAST_MS = 1 << 48  # the year 10,889; beyond it a time is a mistake and breaks the database
+_LEAST_MS = 100_000_000_000  # below it, a number counts seconds
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+# Between our reference and the number in an id that we choose: reports name no number.
+_SEAM = "~"
+
+
+def time_of(*values: Any) -> int:
+    """The first value that can be read, in Unix ms: `2026-11-20T09:15:27.431+0000` and its
+    relatives, or digits of seconds or milliseconds. Raises Malformed."""
+    for value in values:
+        at = _time(value)
+        if at is not None:
+            return at
+    raise Malformed(Sentence("infobip_no_time"))
+
+
+def _time(value: Any) -> int | None:
+    if type(value) is str and value.isascii() and value.isdigit() and len(value) < 16:
+        value = int(value)
+    if type(value) is int:
+        at = value * 1000 if value < _LEAST_MS else value
+        return at if 0 <= at < _LAST_MS else None
+    if type(value) is not str:
+        return None
+    try:
+        moment = datetime.datetime.fromisoformat(value.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.UTC)
+        at = (moment - _EPOCH) // datetime.timedelta(milliseconds=1)
+    except (ValueError, OverflowError):
+        return None
+    return at if at >= 0 else None
+
+
+def written_time(at: int) -> str:
+    """Unix ms as Infobip writes a time."""
+    moment = _EPOCH + datetime.timedelta(milliseconds=at)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1000:03}+0000"
+
+
+def digits(text: str | None) -> str:
+    """A number as digits; empty for what is none, such as a sender in letters."""
+    if not text or re.search(r"[^0-9+() .-]", text):
+        return ""
+    return re.sub(r"[^0-9]", "", text)
+
+
+def need_number(text: str | None) -> str:
+    """Our number as digits. Raises Malformed."""
+    number = digits(text)
+    if not number:
+        raise Malformed(Sentence("infobip_no_number"))
+    return number
+
+
+# --- ids that we choose --------------------------------------------------------------------------
+
+
+def message_id(reference: str, number: str) -> str:
+    """The id of a message of ours: our reference and the number that it leaves from, which
+    delivery and seen reports of the WhatsApp API do not tell."""
+    return f"{reference}{_SEAM}{number}"
+
+
+def reference_of(external_id: str) -> str:
+    return external_id.rpartition(_SEAM)[0] or external_id
+
+
+def number_of(external_id: str, settings: Settings, sender: str | None, *ends: str | None) -> str:
+    """The number that a report belongs to: its sender, where it tells one; else what our id holds;
+    else an end of it that is a number of ours; else the channel's, where it has one only. Empty
+    where nobody knows."""
+    ours = settings.numbers
+    if number := digits(sender):
+        return number
+    _, seam, number = external_id.rpartition(_SEAM)
+    if seam and number.isascii() and number.isdigit():
+        return number
+    found = [number for end in ends if (number := digits(end)) in ours]
+    if found:
+        return found[0]
+    return ours[0] if len(ours) == 1 else ""
+
+
+# --- people --------------------------------------------------------------------------------------
+
+
+def person(item: dict[str, Any], *ids: str | None) -> Person:
+    """Who an item is about: `contact`, and the ids that stand beside it, each of which may be a
+    phone number or a business-scoped id. Empty where nothing can be read.
+
+    NOT CONFIRMED: what stands in `from` for a person with a username, who may share no number.
+    """
+    contact = opt_obj(item, "contact")
+    told = [opt(contact, "phoneNumber"), opt(contact, "userId"), *ids]
+    number, scoped = ids_of(*told)
+    username = opt(contact, "username")
+    return Person(
+        number,
+        scoped,
+        bsuid(opt(contact, "parentUserId")),
+        opt(contact, "name") or None,
+        (username[1:] if username[:1] == "@" else username) if username else None,
+        opt(opt_obj(item, "identity"), "hash"),
+    )
+
+
+def ids_of(*told: str | None) -> tuple[Phone | None, Bsuid | None]:
+    """The first phone number and the first business-scoped id of these, told apart by shape."""
+    numbers = (phone(text) for text in told)
+    scoped = (bsuid(text) for text in told)
+    return next(filter(None, numbers), None), next(filter(None, scoped), None)
+
+
+# --- Meta's words --------------------------------------------------------------------------------
+
+_NAMES = {
+    "nameSuffix": "suffix",
+    "namePrefix": "prefix",
+    "ctwaClickId": "ctwa_clid",
+}
+_UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
+
+
+def snake(value: Any) -> Any:
+    """A value of Infobip's with Meta's names of members, which Meta's readers read."""
+    if type(value) is list:
+        return [snake(item) for item in value]
+    if type(value) is not dict:
+        return value
+    return {
+        _NAMES.get(key) or _UPPER.sub(r"_\1", key).lower(): snake(item)
+        for key, item in value.items()
+    }
+
+
+_CAMEL = {"suffix": "nameSuffix", "prefix": "namePrefix"}
+
+
+def camel(value: Any) -> Any:
+    """The other way round: Meta's members as Infobip names them."""
+    if type(value) is list:
+        return [camel(item) for item in value]
+    if type(value) is not dict:
+        return value
+    return {_CAMEL.get(key) or _camel(key): camel(item) for key, item in value.items()}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)

@@ -1,0 +1,124 @@
+"""Templates at Karix: by name, without a language, their values under "0", "1", ….
+
+A template of text alone goes as TEMPLATE, one with a header or buttons as MEDIA_TEMPLATE. The
+language is bound to the registered template, so the neutral one is not sent.
+
+Source: reconstructed from public integrations of the RCM API, 2020–2026.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from dragoman.domain import content as c
+from dragoman.domain.errors import Code
+from dragoman.domain.sentences import words
+from dragoman.partners._cloud.limits import between, filled, matched, refuse, web_link
+
+words(
+    {
+        "karix_link_only": "The {field} is given by an id, and Karix takes files by their web "
+        "address only: give a link.",
+        "karix_no_link": "The {field} has no link: Karix takes files by their web address.",
+        "karix_template_part": "Karix's templates have no place for {part}: leave it out, or give "
+        "the whole template as a native object (mediaTemplate).",
+    }
+)
+
+# NOT CONFIRMED: no integration has a header of text with a variable.
+HEADER_VALUES = "headerParameterValues"
+
+_NAME = re.compile(r"[a-z0-9_]{1,512}")
+_UNBOUND = 100_000  # WhatsApp checks the whole text's length, which we do not know
+_ABSENT = {
+    "cards": "cards",
+    "offer_expires_at": "an offer's end",
+    "order_status": "an order's state",
+    "tap_target_url": "a tap target",
+    "marketing": "the marketing endpoint",
+    "components": "Meta's components",
+}
+
+
+def template(content: c.Template) -> dict[str, Any]:
+    """Karix's content object of a template. Raises Refuse."""
+    for name, part in _ABSENT.items():
+        if getattr(content, name):
+            raise refuse("karix_template_part", Code.UNSUPPORTED, part=part)
+    rule = "small letters, digits and _ only, as it is registered"
+    matched("template name", content.name, _NAME, rule)
+    body, buttons = content.body, content.buttons
+    if content.code is not None:
+        # NOT CONFIRMED: the code fills the body and the button that copies it, as Meta's does.
+        code = filled("one-time code", content.code)
+        body, buttons = (c.TextParam(code),), (c.UrlButton(0, code),)
+    if content.header is None and not buttons:
+        given = {"templateId": content.name, "parameterValues": _values(body)}
+        return {"preview_url": False, "type": "TEMPLATE", "template": given}
+    out: dict[str, Any] = {"templateId": content.name}
+    if isinstance(content.header, c.MediaParam):
+        out["media"] = _media(content.header)
+    elif content.header is not None:
+        out[HEADER_VALUES] = _values((content.header,))
+    if body:
+        out["bodyParameterValues"] = _values(body)
+    if buttons:
+        out["buttons"] = _buttons(buttons)
+    switches = {"preview_url": False, "shorten_url": False}
+    return {**switches, "type": "MEDIA_TEMPLATE", "mediaTemplate": out}
+
+
+def _values(params: Iterable[c.Param]) -> dict[str, str]:
+    """Values by their place, also those that have a name at Meta."""
+    return {str(place): _value(param) for place, param in enumerate(params)}
+
+
+def _value(param: c.Param) -> str:
+    if isinstance(param, c.TextParam):
+        return filled("template value", param.text, _UNBOUND)
+    if isinstance(param, c.CurrencyParam | c.DateTimeParam):
+        return filled("template value", param.fallback, _UNBOUND)
+    part = f"a value that is a {param.__struct_config__.tag}"
+    raise refuse("karix_template_part", Code.UNSUPPORTED, part=part)
+
+
+def _media(header: c.MediaParam) -> dict[str, str]:
+    if header.type == "gif":
+        raise refuse("karix_template_part", Code.UNSUPPORTED, part="a gif")
+    out = {"type": header.type, "url": link_of(f"template {header.type}", header.id, header.link)}
+    if header.filename and header.type == "document":
+        out["fileName"] = header.filename
+    return out
+
+
+def link_of(field: str, id: str | None, link: str | None) -> str:
+    """The address of a file: what Karix calls a media id is of no use in a message. Raises
+    Refuse."""
+    if id:
+        raise refuse("karix_link_only", Code.UNSUPPORTED, field=field)
+    if not link:
+        raise refuse("karix_no_link", field=field)
+    return web_link(f"{field} link", link)
+
+
+def _buttons(buttons: Iterable[c.TemplateButton]) -> dict[str, Any]:
+    actions, replies = [], []
+    for button in buttons:
+        if isinstance(button, c.UrlButton):
+            suffix = filled("link suffix", button.suffix, 2000)
+            actions.append({"type": "url", "index": _index(button.index), "payload": suffix})
+        elif isinstance(button, c.QuickReplyButton):
+            payload = filled("button payload", button.payload, _UNBOUND)
+            replies.append({"index": _index(button.index), "payload": payload})
+        else:
+            part = f"a button of the sort {button.__struct_config__.tag}"
+            raise refuse("karix_template_part", Code.UNSUPPORTED, part=part)
+    both = {"actions": actions, "quickReplies": replies}
+    return {name: values for name, values in both.items() if values}
+
+
+def _index(index: int) -> str:
+    between("button index", index, 0, 9)
+    return str(index)

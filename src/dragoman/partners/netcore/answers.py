@@ -1,0 +1,237 @@
+"""What Netcore says to a call: an id, or why not. Refusals may come with HTTP 200.
+
+Source: Netcore Cloud, "Error codes", "Consent API", "Send media message"; public integrations.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from dragoman.domain.errors import Code, Concerns, SendError
+from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.wire import HttpCall, NoReply, Phase, Reply
+from dragoman.partners._cloud.answer import json_object
+from dragoman.partners._cloud.errors import retry_after
+from dragoman.partners._cloud.shape import opt, opt_obj
+from dragoman.partners.contract import MediaFile, Probe, Sent
+
+from .error_table import ERRORS, problem
+from .settings import Settings
+
+words(
+    {
+        "netcore_no_connection": "Netcore could not be reached ({detail}), nothing was sent; the "
+        "message is tried again.",
+        "netcore_no_answer": "The message left for Netcore but no whole answer came ({detail}), so "
+        "it may have been sent; it is not repeated until that is known.",
+        "netcore_address_refused": "The call to Netcore was not made: {detail} Check Base URL in "
+        "the channel, or ask the operator to allow the address in egress_allow.",
+        "netcore_not_understood": "Netcore answered {status} in words that are not its own, so the "
+        "message may have been sent; it is not repeated until that is known.",
+        "netcore_no_id": "Netcore answered {status} with success and without an id, so the message "
+        "may have been sent; it is not repeated until that is known.",
+        "netcore_media_gone": "Netcore no longer hands this file over (it answered {status}): ask "
+        "the person to send it again.",
+        "netcore_no_media_id": "Netcore took the file ({status}) and gave no id for it: send it by "
+        "a link, or try again.",
+        "netcore_check_strange": "{host} answered {status} and not as Netcore does: check Base URL "
+        "in the channel.",
+        "netcore_check_silent": "Netcore did not answer ({detail}): try again, and check that this "
+        "machine may reach it.",
+    }
+)
+
+_GATEWAY = (502, 504)  # said by whatever stands between, not by Netcore
+_DENIED = (401, 403)
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    """Netcore's own refusal: its code, "" where it gives none, and its words."""
+
+    code: str
+    said: str
+
+
+def _refusal(reply: Reply) -> _Refusal | None:
+    """In either of its shapes: `{"status": "failure", "error": {"code", "message"}}`, or
+    `{"status": 401, "message"}`. A key that is not the number's is said in many ways."""
+    data = json_object(reply.body)
+    error = data.get("error")
+    told = opt_obj(data, "error")
+    said = opt(told, "message") or opt(data, "message") or ""
+    said = said or (error if type(error) is str else "")
+    code = opt(told, "code") or ""
+    status = data.get("status")
+    known = status in ("failure", "error", "failed") or bool(told)
+    if type(status) is int and 400 <= status < 600:
+        known, code = True, code or f"http/{status}"
+    text = said if known or data else reply.body[:2000].decode("utf-8", "replace")
+    if "access denied" in text.lower() or (reply.status in _DENIED and not code.startswith("8")):
+        return _Refusal("denied", said or f"HTTP {reply.status}")
+    if code in ("http/401", "http/403"):
+        return _Refusal("denied", said)
+    return _Refusal(code, said) if known else None
+
+
+def read(call: HttpCall, reply: Reply | NoReply) -> Sent | SendError:
+    """Of a send."""
+    if isinstance(reply, NoReply):
+        return read_no_reply(reply)
+    data = json_object(reply.body)
+    if 200 <= reply.status < 300 and data.get("status") == "success":
+        id = opt(opt_obj(data, "data"), "id")
+        return Sent(id) if id else in_doubt("netcore_no_id", reply)
+    return read_refusal(reply, call.about)
+
+
+def read_refusal(reply: Reply, number: str = "") -> SendError:
+    """An answer that is no success. Netcore's own refusals are trusted: nothing was sent. So is 4xx
+    in any words, which no gateway says of a call that went through."""
+    status = reply.status
+    if status in _GATEWAY:
+        return in_doubt("netcore_not_understood", reply)
+    found = _refusal(reply)
+    if found is None and 400 <= status < 500 and status != 408:
+        said = reply.body[:200].decode("utf-8", "replace").strip()
+        found = _Refusal(f"http/{status}", said or "no reason given")
+    if found is None:
+        return in_doubt("netcore_not_understood", reply)
+    code = "http/429" if status == 429 else found.code
+    if code.startswith("http/") and code not in ERRORS:
+        # An unknown status says no more than that it is refused, or down.
+        code = "8005" if code >= "http/5" else "http/400"
+    known, sentence = problem(code, found.said, number)
+    return SendError(
+        known.code,
+        sentence,
+        retryable=known.retryable,
+        concerns=known.concerns,
+        partner_code=found.code if found.code.startswith("8") else f"HTTP {status}",
+        partner_text=found.said,
+        retry_after=retry_after(reply.headers),
+    )
+
+
+def in_doubt(sentence_id: str, reply: Reply) -> SendError:
+    """It may have been sent: never to be repeated blindly."""
+    return SendError(
+        Code.IN_DOUBT,
+        Sentence(sentence_id, {"status": reply.status}),
+        ambiguous=True,
+        concerns=Concerns.PARTNER,
+        partner_code=f"HTTP {reply.status}",
+        partner_text=reply.body[:300].decode("utf-8", "replace").strip(),
+    )
+
+
+def read_no_reply(reply: NoReply) -> SendError:
+    """What it means that no answer came at all."""
+    args = {"detail": reply.detail or "no detail"}
+    if reply.phase is Phase.CONNECT:
+        return SendError(
+            Code.UNAVAILABLE,
+            Sentence("netcore_no_connection", args),
+            retryable=True,
+            concerns=Concerns.PARTNER,
+        )
+    if reply.phase is Phase.REFUSED:
+        detail = reply.detail or "the address is not allowed."
+        ended = detail if detail.endswith((".", "!", "?")) else detail + "."
+        return SendError(Code.EGRESS, Sentence("netcore_address_refused", {"detail": ended}))
+    sentence = Sentence("netcore_no_answer", args)
+    return SendError(Code.IN_DOUBT, sentence, ambiguous=True, concerns=Concerns.PARTNER)
+
+
+# --- opt-in --------------------------------------------------------------------------------------
+
+
+def read_opt_in_look_up(reply: Reply | NoReply) -> bool | SendError:
+    """A person of whom nothing is found has not agreed."""
+    if isinstance(reply, NoReply):
+        return read_no_reply(reply)
+    data = json_object(reply.body)
+    if 200 <= reply.status < 300 and data.get("status") == "success":
+        return True
+    return False if _not_found(reply) else read_refusal(reply)
+
+
+def _not_found(reply: Reply) -> bool:
+    found = _refusal(reply)
+    if found is None:
+        return False
+    return found.code == "8002" or (not found.code and "not found" in found.said.lower())
+
+
+def read_opt_in(reply: Reply | NoReply) -> SendError | None:
+    """That the person is opted in already is as good as done: it is said with the code of technical
+    errors."""
+    if isinstance(reply, NoReply):
+        return read_no_reply(reply)
+    if 200 <= reply.status < 300 and json_object(reply.body).get("status") == "success":
+        return None
+    found = _refusal(reply)
+    if found is not None and found.code == "8005" and "already" in found.said.lower():
+        return None
+    return read_refusal(reply)
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def read_media(
+    call: HttpCall, reply: Reply | NoReply, settings: Settings
+) -> MediaFile | HttpCall | SendError:
+    """The file itself: there is no second step."""
+    if isinstance(reply, NoReply):
+        return read_no_reply(reply)
+    if reply.status == 200 and reply.body and not _failure(reply):
+        return MediaFile(reply.body, reply.headers.get("content-type", "").strip())
+    if reply.status in (404, 410) or _failure(reply) == "8008":
+        return SendError(Code.MEDIA, Sentence("netcore_media_gone", {"status": reply.status}))
+    return read_refusal(reply, call.about)
+
+
+def _failure(reply: Reply) -> str:
+    """Netcore's refusal in place of a file: its code, or "?" without one. A file that a person sent
+    may be JSON too, so only its own shape counts."""
+    data: dict[str, Any] = json_object(reply.body) if len(reply.body) < 10_000 else {}
+    if data.get("status") != "failure" or type(data.get("error")) is not dict:
+        return ""
+    return opt(data["error"], "code") or "?"
+
+
+def read_upload(reply: Reply | NoReply) -> str | SendError:
+    """The id of the uploaded file."""
+    if isinstance(reply, NoReply):
+        return read_no_reply(reply)
+    data = json_object(reply.body)
+    if 200 <= reply.status < 300 and data.get("status") == "success":
+        id = opt(opt_obj(data, "data"), "mediaId")
+        sentence = Sentence("netcore_no_media_id", {"status": reply.status})
+        return id or SendError(Code.MEDIA, sentence)
+    return read_refusal(reply)
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
+    """None when Netcore takes the key: whatever it then says of the look-up."""
+    if isinstance(reply, NoReply):
+        if reply.phase is Phase.SENT:
+            return Sentence("netcore_check_silent", {"detail": reply.detail or "no detail"})
+        return read_no_reply(reply).sentence
+    data = json_object(reply.body)
+    if 200 <= reply.status < 300 and data.get("status") == "success":
+        return None
+    found = _refusal(reply)
+    if found is not None and found.code in ("denied", "8004"):
+        return problem(found.code, found.said, probe.call.about)[1]
+    if _not_found(reply) or (found is not None and found.code in ("8001", "8003", "8006")):
+        return None
+    if found is not None:
+        return read_refusal(reply, probe.call.about).sentence
+    host = probe.call.url.partition("://")[2].partition("/")[0]
+    return Sentence("netcore_check_strange", {"host": host, "status": reply.status})

@@ -1,0 +1,108 @@
+"""Templates at Netcore: by name, their values in one list.
+
+A header that is a file, and the value of a button's address, stand in `type_media_template`.
+
+Source: Netcore Cloud, "Template message API", and public integrations.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dragoman.domain import content as c
+from dragoman.domain.errors import Code
+from dragoman.domain.sentences import words
+from dragoman.partners._cloud.limits import between, filled, one_of, refuse
+
+words(
+    {
+        "netcore_template_part": "Netcore's templates have no place for {part}: leave it out, or "
+        "give the whole message as a native object.",
+        "netcore_policy": "The policy {value!r} of the template's language is not one that Netcore "
+        "knows: give deterministic or fallback.",
+    }
+)
+
+POLICIES = ("deterministic", "fallback")
+_UNBOUND = 100_000  # WhatsApp checks the whole text's length, which we do not know
+_ABSENT = {
+    "cards": "cards",
+    "offer_expires_at": "an offer's end",
+    "order_status": "an order's state",
+    "tap_target_url": "a tap target",
+    "marketing": "the marketing endpoint",
+    "components": "Meta's components",
+}
+
+
+def template(content: c.Template) -> dict[str, Any]:
+    """The members of a message element that say the template. Raises Refuse."""
+    for name, what in _ABSENT.items():
+        if getattr(content, name):
+            raise _no_place(what)
+    policy = content.policy or POLICIES[0]
+    if policy not in POLICIES:
+        raise refuse("netcore_policy", value=policy)
+    header, body, buttons = content.header, content.body, content.buttons
+    if content.code is not None:
+        # NOT CONFIRMED: a one-time code fills the body and the button that copies it.
+        code = filled("one-time code", content.code)
+        body, buttons = (c.TextParam(code),), (c.UrlButton(0, code),)
+    values = [_value(param) for param in body]
+    beside: dict[str, Any] = {}
+    if isinstance(header, c.MediaParam):
+        beside = _media(header)
+    elif isinstance(header, c.LocationParam):
+        raise _no_place("a place as header")
+    elif header is not None:
+        values.insert(0, _value(header))  # NOT CONFIRMED: the header's value counts first
+    if buttons:
+        beside["button"] = [_button(button) for button in buttons]
+    named = {
+        "name": filled("template name", content.name),
+        "attributes": values,
+        "language": {"locale": filled("template language", content.language, 20), "policy": policy},
+    }
+    if not beside:
+        return {"message_type": "template", "type_template": [named]}
+    # NOT CONFIRMED: that a button without a file goes the same way.
+    return {
+        "message_type": "media_template",
+        "type_media_template": beside,
+        "type_template": [named],
+    }
+
+
+def _no_place(what: str) -> Exception:
+    return refuse("netcore_template_part", Code.UNSUPPORTED, part=what)
+
+
+def _value(param: c.Param) -> str:
+    if isinstance(param, c.TextParam):
+        return filled("template value", param.text, _UNBOUND)
+    if isinstance(param, c.CurrencyParam | c.DateTimeParam):
+        return filled("template value", param.fallback, _UNBOUND)
+    raise _no_place(f"a value that is a {param.__struct_config__.tag}")
+
+
+def _media(header: c.MediaParam) -> dict[str, Any]:
+    if header.type == "gif":
+        raise _no_place("a gif")
+    return file_of(header.type, header.type, header.id, header.link, header.filename)
+
+
+def file_of(
+    field: str, kind: str, id: str | None, link: str | None, filename: str | None
+) -> dict[str, Any]:
+    """A file as templates and headers name it: `{"type", "url" or "media_id", "filename"}`."""
+    given = one_of(field, id, link)
+    out = {"type": kind, **({"media_id": id} if "id" in given else {"url": given["link"]})}
+    return {**out, "filename": filename} if filename and kind == "document" else out
+
+
+def _button(button: c.TemplateButton) -> dict[str, str]:
+    """The end of a button's address. Quick replies come back with their title alone."""
+    if not isinstance(button, c.UrlButton):
+        raise _no_place(f"a value of a button of the sort {button.__struct_config__.tag}")
+    between("button index", button.index, 0, 9)
+    return {"index": str(button.index), "payload": filled("link suffix", button.suffix, 2000)}
