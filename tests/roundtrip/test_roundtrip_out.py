@@ -19,6 +19,7 @@ from dragoman.partners.contract import Capability, HttpCall, OutboundMessage
 from dragoman.partners.registry import partner
 
 KINDS = [path.stem for path in sorted(NEUTRAL.glob("*.json"))]
+SHIPPED = "Hi Asha, your order TEA-17 has shipped."
 LEAD = ("messaging_product", "recipient_type", "to", "biz_opaque_callback_data", "context")
 
 
@@ -76,21 +77,58 @@ async def test_every_kind_reaches_the_phone(tmp_path: Path, name: str) -> None:
                 expected = [on_the_phone(said)]
             elif ability.capability is Capability.DEGRADED:
                 expected = [on_the_phone(one) for one in plain.RULES[ability.rule](said).contents]
+            if kind == "template" and expected:  # a person sees the words, not the values
+                assert [body["rendered"]["body"] for body in bodies] == [SHIPPED], (name, bodies)
+                continue
             seen = [pared(body) for body in bodies]
-            if seen != [pared(body) for body in expected]:
+            wanted = [lost(name, kind, pared(body)) for body in expected]
+            if seen != wanted:
                 errors = await world.rows(
                     "SELECT error FROM message WHERE direction=1 ORDER BY id DESC LIMIT 1"
                 )
-                wrong[kind] = {"seen": seen, "not": [pared(b) for b in expected], "why": errors}
+                wrong[kind] = {"seen": seen, "not": wanted, "why": errors}
     assert not wrong, json.dumps(wrong, indent=1, ensure_ascii=False)
 
 
-UNSAID = ("rendered", "context", "preview_url")
+# Natively carried, and still not whole: the note of the capability table says so.
+LOST = {("infobip", "call_permission_request"): "body"}
+
+
+def lost(name: str, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    if (name, kind) == ("infobip", "contacts"):  # Infobip has a few words for what a part is
+        return typeless(body)
+    if (name, kind) not in LOST:
+        return body
+    inner = dict(body[body["type"]])
+    del inner[LOST[name, kind]]
+    return {**body, body["type"]: inner}
+
+
+def typeless(value: Any) -> Any:
+    if isinstance(value, list):
+        return [typeless(one) for one in value]
+    if isinstance(value, dict):
+        known = {"MOBILE": "CELL", "OFFICE": "WORK", "COMPANY": "WORK"}
+        return {
+            k: known.get(v.upper(), v.upper()) if k == "type" and v != "contacts" else typeless(v)
+            for k, v in value.items()
+        }
+    return value
+
+
+# What the phone does not show: the preview of a link (WhatsApp's own business where a partner has
+# no switch for it), a Flow's usual mode, and of a bill who is paid and who imported it.
+UNSAID = frozenset(
+    {
+        "rendered", "context", "preview_url", "mode", "payment_settings", "country_of_origin",
+        "importer_name", "importer_address", "discount_program_name",
+    }
+)  # fmt: skip
 
 
 def pared(value: Any) -> Any:
-    """Without what says nothing to a person: empty members, the preview of a link (WhatsApp's own
-    business where a partner has no switch for it), names of values that are their places."""
+    """Without what says nothing to a person: what is not shown, empty members, names of values
+    that are their places."""
     if isinstance(value, dict):
         inner = {key: pared(one) for key, one in value.items() if key not in UNSAID}
         if str(inner.get("parameter_name", "")).isdecimal():

@@ -71,6 +71,7 @@ def seeds() -> list[Template]:
         ),
         seed("namaste", "नमस्ते {{1}}, आपका ऑर्डर तैयार है।", language="hi"),
         seed("winter_sale", "Our winter sale is on.", category="MARKETING", status="PAUSED"),
+        seed("order_shipped", "Hi {{1}}, your order {{2}} has shipped.", language="en_US"),
     ]
 
 

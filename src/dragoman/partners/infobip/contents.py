@@ -95,14 +95,24 @@ def _location(content: c.Location, settings: Settings) -> Content:
     return out
 
 
+# What a card's parts may be called here; WhatsApp itself takes any word.
+_PHONES = frozenset({"CELL", "MAIN", "IPHONE", "HOME", "WORK"})
+_PLACES = frozenset({"HOME", "WORK"})
+_CALLED = {"MOBILE": "CELL", "COMPANY": "WORK", "OFFICE": "WORK", "BUSINESS": "WORK"}
+
+
 def _contacts(content: c.Contacts, settings: Settings) -> Content:
-    """Meta's members in camel case. A first name is needed: the whole name where none is given."""
+    """Meta's members in camel case. A first name is needed: the whole name where none is given. A
+    type that Infobip has no word for is left out."""
     cards = camel(bodies.contacts(_with_first_names(content)))
     for card in cards:
         for part in ("phones", "emails", "urls", "addresses"):
+            known = _PHONES if part == "phones" else _PLACES
             for one in card.get(part, ()):
-                if one.get("type"):
-                    one["type"] = one["type"].upper()
+                word = str(one.pop("type", "") or "").upper()
+                word = _CALLED.get(word, word)
+                if word in known:
+                    one["type"] = word
     return {"contacts": cards}
 
 

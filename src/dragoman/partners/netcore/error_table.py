@@ -76,6 +76,12 @@ ERRORS: dict[str, Known] = {
         "its own; copy the one of {number} again, or make a new one with *Create API Key*. Sending "
         "from it waits meanwhile.",
     ),
+    "template": Known(
+        Code.TEMPLATE_MISSING,
+        _MESSAGE,
+        "Netcore knows no such template ({said}): check its name and language against the "
+        "approved ones of this number.",
+    ),
     "http/400": Known(
         Code.INVALID,
         _MESSAGE,
@@ -100,6 +106,7 @@ ERRORS: dict[str, Known] = {
 
 REMARKS: tuple[tuple[str, str], ...] = (
     (r"not opted[ -]?in|opt[ -]?in", "8002"),
+    (r"template.*(?:does not exist|not found|unknown|not approved)", "template"),
     (r"does not exist|not (?:a|on) whatsapp|invalid (?:whatsapp )?(?:user|contact)", "8003"),
     (r"24[ -]?(?:hours?|hrs?)|session|window", "8007"),
     (r"media|attachment", "8008"),
