@@ -10,13 +10,13 @@ BEGAN := $(shell date +%s)
 demo: $(STAMP)
 	@$(VENV)/bin/dragoman demo --since $(BEGAN) $(if $(PORT),--port $(PORT))
 
-demo-reset:
-	@rm -rf .demo && echo "The demo forgot its chat: .demo is gone. make demo starts a new one."
+demo-reset: $(STAMP)
+	@$(VENV)/bin/dragoman demo --forget
 
 crash: $(STAMP)
 	@$(PY) -m tests.crash.run --rounds 10
 
-test: fast full
+test: check fast full
 
 fast: $(STAMP)
 	@$(PY) -m pytest -m "not full" -n 4 --dist worksteal

@@ -121,6 +121,7 @@ class Call:
     def __init__(self, path: str, headers: dict[str, str], body: Any) -> None:
         self.path = path
         self.token = headers.get("authorization", "").removeprefix("Bearer ")
+        self.host = headers.get("host", "")
         self.body = body
         self.wamid = ""
 
@@ -145,6 +146,8 @@ class Graph:
         self.signals: list[Call] = []
         self.answers: deque[Answer] = deque()
         self.always: Callable[[Call], Answer | None] = lambda call: None
+        self.others: list[Call] = []
+        self.files: Callable[[Call], Answer | None] = lambda call: None
         self.port = 0
         self._ids = itertools.count(1)
         self._running: set[asyncio.Task[None]] = set()
@@ -163,24 +166,38 @@ class Graph:
         return [call.text for call in self.calls if call.wamid and call.body["type"] == "text"]
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            while await self._one(reader, writer):
-                await writer.drain()
-        writer.close()
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                while await self._one(reader, writer):
+                    await writer.drain()
+        finally:
+            writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = head.strip().split("\r\n")
         pairs = [line.split(": ", 1) for line in lines]
         headers = {name.lower(): value for name, value in pairs}
-        body = json.loads(await reader.readexactly(int(headers.get("content-length", "0"))))
-        call = Call(first.split(" ")[1], headers, body)
+        data = await reader.readexactly(int(headers.get("content-length", "0")))
+        method, path = first.split(" ")[:2]
+        if method == "GET" or not headers.get("content-type", "").startswith("application/json"):
+            return await self._other(Call(path, headers, data), writer)
+        body = json.loads(data)
+        call = Call(path, headers, body)
         if "status" in body:  # mark read, typing: a signal, never scripted
             self.signals.append(call)
             writer.write(_http(200, {"success": True}, {}))
             return True
         self.calls.append(call)
         answer = self.always(call) or (self.answers.popleft() if self.answers else OK)
+        if answer.gate is not None:
+            await answer.gate.wait()
+        return self._answer(call, answer, writer) and answer.how != "hang"
+
+    async def _other(self, call: Call, writer: asyncio.StreamWriter) -> bool:
+        """What is no message: files, asked for or left. `files` says what is found."""
+        self.others.append(call)
+        answer = self.files(call) or refused(100, 404)
         if answer.gate is not None:
             await answer.gate.wait()
         return self._answer(call, answer, writer) and answer.how != "hang"
@@ -231,12 +248,13 @@ class Graph:
 
 def _http(status: int, body: Any, headers: Mapping[str, str]) -> bytes:
     kind = "text/html" if isinstance(body, str) else "application/json"
-    data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    data = body.encode() if isinstance(body, str) else body
+    if not isinstance(data, bytes):
+        data = json.dumps(body).encode()
+    plain = {"content-type": kind, "content-length": str(len(data))}
     lines = [
         f"HTTP/1.1 {status} Said",
-        f"content-type: {kind}",
-        f"content-length: {len(data)}",
-        *(f"{name}: {value}" for name, value in headers.items()),
+        *(f"{name}: {value}" for name, value in {**plain, **headers}.items()),
     ]
     return "\r\n".join([*lines, "", ""]).encode() + data
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dragoman.agents.contract import AgentFailed as AgentFailed
     from dragoman.agents.contract import Turn as Turn
+    from dragoman.agents.contract import TurnFile as TurnFile
     from dragoman.agents.contract import TurnMessage as TurnMessage
     from dragoman.agents.python import Agent as Agent
     from dragoman.domain.content import AddressReply as AddressReply

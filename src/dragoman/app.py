@@ -24,17 +24,27 @@ from dragoman.engine import commands
 from dragoman.engine.accounts import Accounts
 from dragoman.engine.agents import Agents
 from dragoman.engine.apps import Apps
+from dragoman.engine.attachments import Attachments
+from dragoman.engine.broadcast import Broadcast
 from dragoman.engine.consent import Consent
 from dragoman.engine.delivery import Delivery
+from dragoman.engine.files import Files
 from dragoman.engine.housekeeping import Housekeeping
 from dragoman.engine.intake import Intake
+from dragoman.engine.links import Links
+from dragoman.engine.media import Fetching
+from dragoman.engine.notifications import Notifications
 from dragoman.engine.pacing import Pace
+from dragoman.engine.personal import Scripts
 from dragoman.engine.preparing import Preparing
 from dragoman.engine.publish import Change
+from dragoman.engine.pulling import Pulling
 from dragoman.engine.raw import RawItems
 from dragoman.engine.turns import Turns
 from dragoman.observe import Metrics, watched_loop
 from dragoman.settings import Settings
+from dragoman.store import media
+from dragoman.store.blobs import open_blobs
 from dragoman.store.drivers import connect
 from dragoman.store.errors import StoreError
 from dragoman.store.hear import Hear
@@ -46,7 +56,10 @@ from dragoman.web.assets import Assets
 from dragoman.web.control import Control
 from dragoman.web.health import PATHS as HEALTH_PATHS
 from dragoman.web.health import Health
+from dragoman.web.media import Media
 from dragoman.web.oauth import OAuth
+from dragoman.web.public_api import PREFIX as PUBLIC_API
+from dragoman.web.public_api import PublicApi
 from dragoman.web.webhooks import Webhooks
 
 log = structlog.get_logger("app")
@@ -85,6 +98,7 @@ class Dragoman:
         self._pool: Any = None
         self._ready = False
         self._hear: Hear | None = None
+        self._written: tuple[float, list[str]] = (-1e9, [])  # when it was tried, what came of it
         self._build()
 
     # --- made ------------------------------------------------------------------------------------
@@ -106,6 +120,7 @@ class Dragoman:
         self.egress = Egress(s.egress_allow, limit=s.concurrency)
         self.agents = Agents(self._make_agent)
         consent = Consent(self.store, self.egress, self.clock, timeout_s=s.http_timeout_s)
+        attachments = self._build_files()
         pairs = (PAIR_BURST, PAIR_EVERY_S) if s.pair_rate else (0, 0.0)
         self.delivery = Delivery(
             self.store,
@@ -119,7 +134,7 @@ class Dragoman:
             lane_doubt_ms=s.doubt_lane_hold_ms,
             hold_max_ms=s.hold_max_ms,
             timeout_s=s.http_timeout_s,
-            prepare=Preparing([consent]),
+            prepare=Preparing([consent, attachments]),
             count=self._count_send,
         )
         self.turns = Turns(
@@ -138,6 +153,7 @@ class Dragoman:
             claimable=self.delivery.claimable,
             signal=self.delivery.signal,
             raw=RawItems(self.store, self.apps).of,
+            files=self.files,
             http=AgentHttp(self.egress),
             assets_url=s.url_for("assets"),
             count=self._count_turn,
@@ -151,12 +167,14 @@ class Dragoman:
             lease_ms=s.lease_ttl_ms,
             room=self.turns.room if s.role != "web" else lambda: False,
             count=self.metrics.hooks,
+            count_item=self.metrics.items,
         )
         self.housekeeping = Housekeeping(
             self.store,
             self.apps,
             self.turns,
             self.delivery,
+            self.media,
             self.clock,
             self.ids,
             owner=self.owner,
@@ -164,6 +182,14 @@ class Dragoman:
             lease_ms=s.lease_ttl_ms,
             lane_doubt_ms=s.doubt_lane_hold_ms,
             seen_days=s.seen_days,
+        )
+        self.pulling = Pulling(
+            self.apps,
+            self.intake,
+            self.egress,
+            every_s=s.pull_every_s,
+            timeout_s=s.http_timeout_s,
+            ours=self.delivery.owns,
         )
         self._webhooks = Webhooks(
             self.intake,
@@ -184,7 +210,62 @@ class Dragoman:
             changed=self._changed,
         )
         self._oauth = OAuth(accounts)
+        self._build_notifications()
         self._assets = Assets(self.apps)
+
+    def _build_files(self) -> Attachments:
+        """What people send, what agents keep to send, and the door to both."""
+        s = self.settings
+        links = Links(s.base_url, self.vault, int(s.media_link_hours * 3_600_000))
+        self.files = Files(
+            self.store,
+            open_blobs(s.media_store, s.home / "files"),
+            links,
+            self.clock,
+            self.ids,
+            days=s.media_days,
+            fetching=lambda: not self.egress.shut,
+        )
+        self.media = Fetching(
+            self.store,
+            self.apps,
+            self.egress,
+            self.files,
+            self.clock,
+            timeout_s=s.media_timeout_s,
+            days=s.media_days,
+            give_up_ms=int(s.media_give_up_hours * 3_600_000),
+            retry_base_ms=s.retry_base_ms,
+            count=self.metrics.files,
+        )
+        self._media_door = Media(self.files)
+        return Attachments(
+            self.store, self.files, self.egress, self.clock, timeout_s=s.media_timeout_s
+        )
+
+    def _build_notifications(self) -> None:
+        s = self.settings
+        scripts = Scripts(self.store, self.apps, self.clock, self._scripts, s.url_for("assets"))
+        self.notifications = Notifications(
+            self.store,
+            self.apps,
+            self.clock,
+            self.ids,
+            check=scripts.check,
+            most_waiting=s.writer_queue,
+        )
+        self.broadcast = Broadcast(
+            self.store,
+            self.apps,
+            self.clock,
+            self.ids,
+            self.delivery,
+            scripts,
+            limit=s.concurrency,
+            per_s=s.rate_per_number,
+            sweep_ms=s.sweep_ms,
+        )
+        self._public_api = PublicApi(self.apps, self.notifications, self.clock, s.max_body_bytes)
 
     def _make_agent(self, config: AgentConfig, tell: Callable[[Sentence], None]) -> Agent:
         if config.kind == "script":
@@ -239,8 +320,11 @@ class Dragoman:
                 self.delivery.own(set())  # until the first sweep has asked for numbers
                 self._hear = Hear(s.database_url, self._told_by_others)
                 self._hear.start()
+            await self.media.start()
             self.housekeeping.start()
+            self.pulling.start()
             await self.housekeeping.sweep()
+            self.broadcast.start()
         self._watching = watched_loop(self.metrics)
         await self._watching.__aenter__()
         self._ready = True
@@ -265,6 +349,9 @@ class Dragoman:
         if self._hear is not None:
             self._hear.stop()
         await self.housekeeping.stop()
+        await self.broadcast.stop()
+        await self.media.stop(grace)
+        await self.pulling.stop(grace)
         await self.turns.stop(grace)
         await self.delivery.stop(grace)
         for task in list(self._background):
@@ -309,6 +396,13 @@ class Dragoman:
             self.delivery.start(values)
         elif kind == "lane":
             self.delivery.look_soon(values)
+        elif kind == "media":
+            if self.settings.role != "web":
+                self.media.look_soon()
+        elif kind == "notify":
+            self.broadcast.look_soon()
+        elif kind == "status":
+            self.broadcast.moved()
         elif kind == "due":
             for at in set(values):
                 self._aside_at(at, self.turns.look)
@@ -318,6 +412,7 @@ class Dragoman:
     def _told_by_others(self) -> None:
         """Another process committed something that is due."""
         self._aside_at(0, self.turns.look)
+        self.broadcast.look_soon()
 
     def _aside_at(self, at: int, work: Callable[[], Awaitable[Any]]) -> None:
         async def later() -> None:
@@ -346,7 +441,8 @@ class Dragoman:
         m = self.metrics
         m.queue_depth.set(self.store.waiting)
         with contextlib.suppress(Exception):  # the counters are worth showing without these
-            waiting, doubt, parked = await self.store.read(_depths)
+            waiting, doubt, parked, files = await self.store.read(_depths)
+            m.files_waiting.set(files)
             m.outbox_waiting.set(waiting)
             m.in_doubt.set(doubt)
             m.parked.set(parked)
@@ -357,8 +453,17 @@ class Dragoman:
             return ["starting or stopping"]
         if self.store.waiting >= self.settings.writer_queue:
             return ["the queue to the database is full"]
+        at, problems = self._written
+        loop = asyncio.get_running_loop()
+        if loop.time() - at > 1:  # whoever asks more often is told the same
+            problems = await self._cannot_write()
+            self._written = (loop.time(), problems)
+        return problems
+
+    async def _cannot_write(self) -> list[str]:
+        """Ready is who can write."""
         try:
-            async with asyncio.timeout(2):  # ready is who can write
+            async with asyncio.timeout(2):
                 await self.store.beat(self.clock.now())
         except TimeoutError:
             return ["the database does not take a write within 2 s: full, locked or overloaded"]
@@ -381,8 +486,12 @@ class Dragoman:
             await self._health(scope, receive, send)
         elif path.startswith("/_control/"):
             await self._control(scope, receive, send)
+        elif path.startswith(PUBLIC_API):
+            await self._public_api(scope, receive, send)
         elif path.startswith("/oauth/"):
             await self._oauth(scope, receive, send)
+        elif path.startswith("/media/"):
+            await self._media_door(scope, receive, send)
         elif path.startswith("/assets/"):
             await self._assets(scope, receive, send)
         else:
@@ -442,11 +551,12 @@ def settle_memory() -> None:
     gc.set_threshold(20_000, 20, 100)
 
 
-def _depths(tx: Any) -> tuple[int, int, int]:
+def _depths(tx: Any) -> tuple[int, int, int, int]:
     return (
         tx.run("SELECT count(*) FROM outbox WHERE state<>1")[0][0],
         tx.run("SELECT count(*) FROM message WHERE doubt=1")[0][0],
         tx.run("SELECT count(*) FROM message WHERE answer=3")[0][0],
+        media.waiting(tx),
     )
 
 

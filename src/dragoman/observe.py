@@ -159,26 +159,28 @@ class Metrics:
     def _counters(self) -> None:
         count = self._count
         self.hooks = count("hooks", "Webhook requests, by partner and outcome", "partner outcome")
-        self.events = count("events", "Events taken in, by kind", "kind")
-        self.rejected = count("rejected", "Items that could not be read, by partner", "partner")
+        self.items = count(
+            "items",
+            "Items of webhooks, by partner and kind: a message's kind (`unknown` too), report_…, "
+            "event_…, rejected",
+            "partner kind",
+        )
         self.turns = count("turns", "Turns, by outcome", "outcome")
         self.sends = count(
             "sends", "Calls that send a message, by partner and outcome", "partner outcome"
         )
-        self.calls = count("calls", "Other calls out, by purpose and outcome", "purpose outcome")
-        self.statuses = count("statuses", "Status reports, by status", "status")
-        self.script_runs = count("script_runs", "Runs of scripts, by outcome", "outcome")
+        self.files = count(
+            "files", "Files that people sent, by partner and outcome", "partner outcome"
+        )
         self.commits = count("writer_commits", "Commits of the writer")
-        self.set_aside = count("writer_set_aside", "Units of work that could not be written")
-        self.slow_handlers = count("slow_handlers", "Handlers that held the event loop over 100 ms")
 
     def _gauges(self) -> None:
         gauge = self._gauge
         self.queue_depth = gauge("writer_queue_depth", "Units of work waiting for the writer")
         self.outbox_waiting = gauge("outbox_waiting", "Messages waiting to be sent")
         self.in_doubt = gauge("in_doubt", "Messages of which it is unknown whether they arrived")
+        self.files_waiting = gauge("files_waiting", "Files still to be fetched from partners")
         self.parked = gauge("parked", "Messages whose turn failed too often")
-        self.in_flight = gauge("calls_in_flight", "Calls out that have no answer yet")
         self.loop_lag = gauge("loop_lag_seconds", "How late the event loop ran, worst of late")
 
     def _histograms(self) -> None:

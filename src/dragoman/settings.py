@@ -142,6 +142,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lease_ttl_ms: Annotated[
         int, Doc("After how long a silent process loses its conversations.", _MS, 100, 3_600_000)
     ] = 30_000
+    pull_every_s: Annotated[
+        float,
+        Doc(
+            "How often reports are fetched, where a channel is set to fetch them.", "s", 0.1, 3_600
+        ),
+    ] = 10.0
     sweep_ms: Annotated[int, Doc("How often missed work is looked for.", _MS, 10, 60_000)] = 1_000
     turn_tries: Annotated[
         int, Doc("How often a crashing turn is run before it is parked.", "times", 1, 100)
@@ -182,6 +188,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pair_rate: Annotated[
         bool, Doc("Keep Meta's limit of one message in six seconds to one person (bursts of 45).")
     ] = True
+    media_store: Annotated[
+        str,
+        Doc(
+            "Where the files of messages are kept: disk (the folder files in home), or "
+            "s3://bucket/prefix?endpoint=https://host&region=name for an S3-compatible store, "
+            "whose credentials come from the environment."
+        ),
+    ] = "disk"
+    media_days: Annotated[
+        float, Doc("How long the files of messages are kept.", "days", 1, 3_650)
+    ] = 30.0
+    media_link_hours: Annotated[
+        float, Doc("How long a link to a file is good.", "h", 0.1, 87_600)
+    ] = 24.0
+    media_timeout_s: Annotated[
+        float, Doc("How long one call may take that fetches or uploads a file.", "s", 0.1, 3_600)
+    ] = 60.0
+    media_give_up_hours: Annotated[
+        float, Doc("How long it is tried to fetch a file that a person sent.", "h", 0, 720)
+    ] = 24.0
     sources: Mapping[str, str] = MappingProxyType({})
 
     @property
@@ -365,6 +391,8 @@ class _Reading:
             self._check_allow()
         if self.values.get("trusted_proxies"):
             self._check_proxies()
+        if self._value("media_store") != "disk":
+            self._check_media_store()
 
     def _check_allow(self) -> None:
         from dragoman.egress.guard import read_allow  # only who sets it pays for the import
@@ -384,6 +412,15 @@ class _Reading:
             except SentenceError as error:
                 args = {"source": self.sources["trusted_proxies"], "problem": str(error)}
                 self.wrong.append(Sentence("setting_list", args))
+
+    def _check_media_store(self) -> None:
+        from dragoman.store.blobs import read_s3
+        from dragoman.store.errors import StoreError
+
+        try:
+            read_s3(self.values["media_store"])
+        except StoreError as error:
+            self.wrong.append(error.sentence)
 
     def settings(self) -> Settings:
         values = dict(self.values)

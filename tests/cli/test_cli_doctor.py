@@ -93,19 +93,30 @@ async def prepared(home: Path, meta: Meta, **more: Any) -> dict[str, str]:
     return {"DRAGOMAN_EGRESS_ALLOW": f"127.0.0.1:{meta.port}"}
 
 
+DEAD = (
+    "FAIL server No server runs, and the channel of tea is live: partners' webhooks fail. Start "
+    "it: `dragoman serve` (or `dragoman demo`)."
+)
+
+
 async def checks(home: Path, env: dict[str, str] | None = None) -> tuple[int, list[str]]:
-    """The exit code and the lines, evenly spaced."""
+    """The exit code and the lines, evenly spaced. Of the server that does not run here, and must
+    be told, another test speaks: it is left out, of the exit code too."""
     said = await desk(home, "doctor", env=env)
     assert said.err == ""
-    return said.code, [" ".join(line.split()) for line in said.lines]
+    lines = [" ".join(line.split()) for line in said.lines]
+    failed = [line for line in lines if line.startswith("FAIL")]
+    assert said.code == bool(failed)
+    return int(failed not in ([], [DEAD])), [line for line in lines if line != DEAD]
 
 
 async def test_all_is_well(tmp_path: Path) -> None:
     async with Meta().open() as meta:
         env = await prepared(tmp_path, meta)
         said = await child(tmp_path, "doctor", **env)
-        assert (said.code, said.err) == (0, "")
         lines = [" ".join(line.split()) for line in said.lines]
+        assert (said.code, said.err) == (1, "")  # a live channel that nobody serves
+        lines.remove(DEAD)
         assert lines.pop(2).startswith(("ok disk ", "warn disk Only "))
         assert (
             lines
@@ -144,7 +155,8 @@ async def test_all_is_well(tmp_path: Path) -> None:
         assert told.json()[0] == {
             "check": "settings", "state": "ok", "what": "Valid (no settings file).", "remedy": None
         }  # fmt: skip
-        assert {line["state"] for line in told.json()} <= {"ok", "warn", "none"}
+        failed = [line["check"] for line in told.json() if line["state"] == "fail"]
+        assert failed == ["server"]
 
 
 async def test_webhooks_go_elsewhere(tmp_path: Path) -> None:

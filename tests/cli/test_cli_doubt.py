@@ -65,8 +65,12 @@ async def test_settled_without_a_server(tmp_path: Path) -> None:
     assert "accepted" in told.lines[1]
     assert f"it arrived, by {getpass.getuser()}" in told.out
     again = await desk(tmp_path, "settle", name, "--arrived")
+    assert (again.code, again.out) == (1, "")
+    ended = f"That doubt has ended already: arrived, by {getpass.getuser()}, "
+    assert again.err.startswith(ended)
+    never = await desk(tmp_path, "settle", "out-6YJH247DX401", "--arrived")
     sentence = "No message in doubt has this id. `dragoman doubt` lists those that have.\n"
-    assert again == Said(1, "", sentence)
+    assert never == Said(1, "", sentence)
 
 
 async def test_settled_wrongly(tmp_path: Path) -> None:

@@ -309,7 +309,7 @@ def test_every_stored_sentence_has_words() -> None:
     folders = ("engine", "agents", "sandbox", "egress", "partners")
     said_at_once = {  # never stored: told to whoever asked
         "engine.commands", "engine.publish", "engine.standing", "engine.steps", "engine.why",
-        "engine.past", "engine.replay", "engine.credentials", "engine.doctor",
+        "engine.past", "engine.replay", "engine.credentials", "engine.doctor", "engine.asked",
         "engine.doctor_channels",
     }  # fmt: skip
     homes = {

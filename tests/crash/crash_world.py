@@ -23,9 +23,9 @@ import msgspec
 import uvicorn
 
 from dragoman.domain.clock import Clock
+from dragoman.emulators._cloud.wire import signature
 from dragoman.emulators.cloud_api import EmulatorConfig, build
 from dragoman.emulators.cloud_api.config import Batching, Delays, Number, Rates, Token
-from dragoman.emulators.cloud_api.wire import signature
 from dragoman.emulators.phone.handsets import HandsetContact
 
 NUMBER = "106540352242922"

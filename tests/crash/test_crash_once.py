@@ -18,7 +18,7 @@ from tests.crash.run import prepare
 
 from dragoman.app import Dragoman
 from dragoman.domain.clock import Clock
-from dragoman.emulators.cloud_api.wire import meta_bytes
+from dragoman.emulators._cloud.wire import meta_bytes
 from dragoman.settings import Settings
 from dragoman.store.drivers import Tx
 

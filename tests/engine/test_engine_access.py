@@ -329,3 +329,22 @@ async def test_meta_signs_so_no_app_is_associated_there(tmp_path: Path) -> None:
         with pytest.raises(SentenceError) as refused:
             await world.command("channel.set", switches={"associated": door.client_id})
         assert refused.value.sentence.id == "associate_not_offered"
+
+
+async def test_a_draft_that_asks_for_nothing_opens_nothing_that_is_live(tmp_path: Path) -> None:
+    async with opened(tmp_path) as door:
+        await door.world.command("channel.set", switches={"associated": "none"})
+        assert await door.post(said()) == NO_TOKEN
+        assert await door.post(said(), "wrong") == WRONG_TOKEN
+        assert await door.post(said(), door.signed()) == KEPT
+        await door.world.command("app.publish")
+        assert await door.post(said("open now")) == KEPT
+
+
+async def test_an_unpublished_tick_does_not_open_a_signed_channel(tmp_path: Path) -> None:
+    async with running(tmp_path, hush) as world:
+        await world.command("channel.set", values={"allow_unsigned": True})
+        hook = Hook("POST", f"/hooks/cloud-api/{STREAM}", headers={}, body=b"{}")
+        assert (await world.app.intake.receive("cloud-api", STREAM, hook)).status == 401
+        shown = await world.command("channel.show")
+        assert shown["unguarded"].startswith("Nothing authenticates the webhooks")

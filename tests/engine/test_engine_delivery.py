@@ -370,6 +370,49 @@ async def test_a_template_leaves_through_a_closed_window(tmp_path: Path) -> None
         assert await w.rows("SELECT rank FROM message WHERE direction=1") == [(2,)]
 
 
+@pytest.mark.parametrize("free", [{"template": 1}, {}])
+async def test_of_native_objects_a_template_leaves_through_a_closed_window(
+    tmp_path: Path, free: dict[str, Any]
+) -> None:
+    """What it is, its partner says, not a member that happens to be there."""
+    hello = {"type": "text", "text": {"body": "hello"}, **free}
+    template = {"template": {"name": "order_update", "language": {"code": "en"}}}
+
+    async def both(turn: Turn) -> None:
+        assert not turn.window.open_at(turn.now)
+        turn.reply(hello)
+        turn.reply(template)
+
+    async with running(tmp_path, both) as w:
+        await w.say("old", at=w.clock.now() // 1000 - 25 * 3600)
+        await w.quiet()
+        assert [c.body["type"] for c in w.graph.calls] == ["template"]
+        ranks = await w.rows("SELECT rank FROM message WHERE direction=1 ORDER BY seq")
+        assert ranks == [(4,), (2,)]
+        assert await last_error(w) == ("window_closed", "window_closed")
+
+
+async def test_a_native_template_in_a_held_queue_outlives_its_window(tmp_path: Path) -> None:
+    async def both(turn: Turn) -> None:
+        turn.reply({"template": {"name": "order_update", "language": {"code": "en"}}})
+        turn.reply({"text": {"body": "hello"}})
+
+    async with running(tmp_path, both) as w:
+        w.graph.always = by_token
+        await w.say("late", at=w.clock.now() // 1000 - 20 * 3600)
+        await w.until_rows("SELECT count(*) FROM number WHERE hold IS NOT NULL", [(1,)])
+        w.clock.move(5 * HOUR)
+        await w.until_rows("SELECT rank FROM message WHERE direction=1 ORDER BY seq", [(1,), (4,)])
+        w.graph.always = lambda call: None
+        await new_token(w)
+        await w.quiet()
+        assert {c.body["type"] for c in w.graph.calls} == {"template"}
+        assert await w.rows("SELECT rank FROM message WHERE direction=1 ORDER BY seq") == [
+            (2,),
+            (4,),
+        ]
+
+
 REENGAGE = {"code": 131047, "title": "Re-engagement message", "message": "Re-engagement message"}
 
 

@@ -492,6 +492,23 @@ def test_the_type_of_a_native_object_is_seen_where_it_is_clear() -> None:
     assert body_of(c.Raw({"type": "poll", "poll": {"q": "?"}}))["poll"] == {"q": "?"}
 
 
+@pytest.mark.parametrize(
+    ("payload", "template"),
+    [
+        ({"type": "template", "template": {"name": "t"}}, True),
+        ({"template": {"name": "t"}}, True),
+        ({"type": "template"}, True),  # refused before it is sent
+        ({"type": "text", "text": {"body": "hi"}}, False),
+        ({"type": "text", "text": {"body": "hi"}, "template": {"name": "t"}}, False),
+        ({"text": {}, "template": {}}, False),
+        ({"type": "interactive", "interactive": {"type": "button"}}, False),
+        ({"templates": {}}, False),
+    ],
+)
+def test_which_native_objects_are_templates(payload: Any, template: bool) -> None:
+    assert cloud_api.is_template(payload, CHANNEL) is template
+
+
 def test_extra_is_merged_last_and_cannot_change_the_recipient() -> None:
     neutral = c.Raw({"type": "text", "text": {"body": "hi"}})
     extra = {"to": "+12025550199", "text": {"preview_url": True, "body": "ho"}, "ttl": 5}

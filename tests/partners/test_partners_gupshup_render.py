@@ -454,6 +454,49 @@ def test_natives_of_v3_are_metas() -> None:
 
 
 @pytest.mark.parametrize(
+    ("dialect", "payload", "template"),
+    [
+        ("enterprise", {"msg_type": "HSM", "msg": "Hi Asha"}, True),
+        ("enterprise", {"msg_type": "hsm", "msg": "Hi Asha"}, True),
+        ("enterprise", {"isHSM": True, "msg_type": "IMAGE", "media_url": PNG}, True),
+        ("enterprise", {"isHSM": "true", "msg": "Hi"}, True),
+        ("enterprise", {"msg_type": "TEXT", "isTemplate": "true", "msg": "Hi"}, True),
+        ("enterprise", {"whatsAppTemplateId": "1", "var1": "Asha"}, True),
+        ("enterprise", {"msg": "Hi"}, False),
+        ("enterprise", {"isHSM": False, "isTemplate": "false", "msg": "Hi"}, False),
+        ("enterprise", {"msg": "Hi", "template": {}}, False),
+        ("enterprise", {"isTemplate": True, "interactive_type": "list", "msg": "Hi"}, False),
+        ("enterprise", {"type": "template", "template": {"name": "t"}}, False),
+        ("access", {"template": {"id": "1", "params": []}}, True),
+        ("access", {"template": {"id": "1"}, "message": {"type": "image"}}, True),
+        ("access", {"type": "text", "text": "hi", "template": {}}, False),
+        ("access", {"template": "hi"}, False),
+        ("access", {"type": "quick_reply", "content": {}}, False),
+        ("access", {"isHSM": True, "msg": "Hi"}, False),
+        ("v3", {"type": "template", "template": {"name": "t"}}, True),
+        ("v3", {"type": "text", "text": {"body": "hi"}}, False),
+        ("v3", {"type": "document", "document": {"url": PNG}}, False),
+    ],
+)
+def test_which_native_objects_are_templates(
+    dialect: str, payload: dict[str, Any], template: bool
+) -> None:
+    assert gupshup.is_template(payload, CHANNELS[dialect]) is template
+
+
+def test_a_native_template_goes_by_the_hsm_account() -> None:
+    two = msgspec.structs.replace(ENTERPRISE, hsm_user_id="2000000009", hsm_password="other")
+    for template in (
+        {"whatsAppTemplateId": "1"},
+        {"isHSM": "TRUE", "msg": "Hi"},
+        {"isTemplate": True, "msg": "Hi"},
+    ):
+        assert form(c.Raw(template), two)["userid"] == "2000000009"
+    session = {"isTemplate": True, "interactive_type": "list", "msg": "Hi", "action": {}}
+    assert form(c.Raw(session), two)["userid"] != "2000000009"
+
+
+@pytest.mark.parametrize(
     ("dialect", "payload"),
     [
         ("enterprise", {"type": "text", "text": {"body": "hi"}}),

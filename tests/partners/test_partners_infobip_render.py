@@ -703,6 +703,27 @@ def test_natives_of_the_messages_api() -> None:
 
 
 @pytest.mark.parametrize(
+    ("payload", "template"),
+    [
+        ({"content": {"templateName": "t", "language": "en"}}, True),
+        ({"messages": [{"content": {"templateName": "t"}}], "bulkId": "b"}, True),
+        ({"type": "template", "content": {"templateName": "t"}}, True),
+        ({"template": {"templateName": "t", "language": "en"}}, True),
+        ({"messages": [{"template": {"templateName": "t"}}], "options": {"a": 1}}, True),
+        ({"content": {"text": "x"}}, False),
+        ({"content": {"text": "x"}, "template": "t"}, False),
+        ({"content": {"body": {"type": "TEXT", "text": "x"}}}, False),
+        ({"messages": [{"content": {"body": {"type": "TEXT", "text": "x"}}}]}, False),
+        ({"messages": [{"template": {}}, {"template": {}}]}, False),  # refused
+        ({"hello": "world"}, False),
+    ],
+)
+def test_which_native_objects_are_templates(payload: Any, template: bool) -> None:
+    for channel in CHANNELS.values():
+        assert infobip.is_template(payload, channel) is template
+
+
+@pytest.mark.parametrize(
     ("payload", "sentence"),
     [
         ({"hello": "world"}, "infobip_raw_unknown"),

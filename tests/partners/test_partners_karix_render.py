@@ -422,6 +422,27 @@ def test_natives_go_as_they_are_with_their_type(payload: Any, content: Any) -> N
 
 
 @pytest.mark.parametrize(
+    ("payload", "template"),
+    [
+        ({"template": {"templateId": "t"}}, True),
+        ({"type": "template", "template": {"templateId": "t"}}, True),
+        ({"mediaTemplate": {"templateId": "t"}}, True),
+        ({"type": "AUTO", "mediaTemplate": {"autoTemplate": "x"}}, True),
+        ({"message": {"content": {"template": {"templateId": "t"}}}}, True),
+        ({"message": {"content": {"type": "MEDIA_TEMPLATE", "mediaTemplate": {}}}}, True),
+        ({"text": "Hi"}, False),
+        ({"type": "TEXT", "text": "Hi", "template": {}}, False),
+        ({"message": {"content": {"text": "Hi"}}, "template": {}}, False),
+        ({"interactive": {"type": "button"}}, False),
+        ({"type": "TEMPLATE", "text": "Hi"}, False),  # refused
+        ({}, False),
+    ],
+)
+def test_which_native_objects_are_templates(payload: Any, template: bool) -> None:
+    assert karix.is_template(payload, CHANNEL) is template
+
+
+@pytest.mark.parametrize(
     "payload",
     [
         {},

@@ -384,6 +384,25 @@ def test_native_elements_pass_through() -> None:
 
 
 @pytest.mark.parametrize(
+    ("payload", "template"),
+    [
+        ({"type_template": [{"name": "t"}]}, True),
+        ({"message_type": "template", "type_template": [{"name": "t"}]}, True),
+        ({"type_template": [{"name": "t"}], "type_media_template": {"type": "image"}}, True),
+        ({"message": [{"type_template": [{"name": "t"}]}]}, True),
+        ({"type_text": [{"content": "hi"}]}, False),
+        ({"message": [{"type_text": [{"content": "hi"}]}]}, False),
+        ({"type_text": [{"content": "hi"}], "template": {}}, False),
+        ({"message_type": "text", "type_text": [{}], "type_template": [{}]}, False),
+        ({"message_type": "template", "type_text": [{}]}, False),  # refused
+        ({"hello": "world"}, False),
+    ],
+)
+def test_which_native_objects_are_templates(payload: Any, template: bool) -> None:
+    assert netcore.is_template(payload, CHANNEL) is template
+
+
+@pytest.mark.parametrize(
     "payload",
     [
         {"type": "text", "text": {"body": "hi"}},

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from five import ASHA, FIVE, NEUTRAL, Five, content, five, neutral
+from five import ASHA, FORMS, NEUTRAL, Five, Form, content, five, ids, neutral
 
 from dragoman.agents.contract import Turn
 from dragoman.domain import content as c
@@ -57,15 +57,16 @@ async def arrived(world: Five, name: str, kind: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", FIVE)
-async def test_every_kind_reaches_the_phone(tmp_path: Path, name: str) -> None:
-    wrong: dict[str, Any] = {}
+@pytest.mark.parametrize("form", FORMS, ids=ids)
+async def test_every_kind_reaches_the_phone(tmp_path: Path, form: Form) -> None:
+    name, wrong = form[0], dict[str, Any]()
     async with five(tmp_path, answer) as world:
-        await world.use(name)
+        await world.use(*form)
         await arrived(world, name, "hello")
         copy = world.emulated._app.published
         assert copy is not None
-        abilities = partner(name).CAPABILITIES[partner(name).dialect(copy.settings[name])]
+        assert partner(name).dialect(copy.settings[name]) == form[1]
+        abilities = partner(name).CAPABILITIES[form[1]]
         for kind in KINDS:
             bodies = await arrived(world, name, kind)
             ability, said = abilities[kind], content(kind)

@@ -90,7 +90,7 @@ def test_metrics() -> None:
     metrics = Metrics()
     for _ in range(3):
         metrics.hooks("cloud_api", "kept")
-    metrics.events("message", by=10)
+    metrics.items("cloud_api", "text", by=10)
     metrics.commits()
     metrics.queue_depth.set(7)
     metrics.turn_seconds.observe(0.02)
@@ -98,7 +98,7 @@ def test_metrics() -> None:
     text = metrics.render().decode()
     for line in (
         'dragoman_hooks_total{outcome="kept",partner="cloud_api"} 3.0',
-        'dragoman_events_total{kind="message"} 10.0',
+        'dragoman_items_total{kind="text",partner="cloud_api"} 10.0',
         "dragoman_writer_commits_total 1.0",
         "dragoman_writer_queue_depth 7.0",
         'dragoman_turn_seconds_bucket{le="0.025"} 1.0',

@@ -49,7 +49,10 @@ async def test_metrics_parse_and_count_a_message(tmp_path: Path) -> None:
         await w.quiet()
         risen = {key: n - before.get(key, 0) for key, n in (await read()).items()}
         told = {key[1:]: n for key, n in risen.items() if n and len(key) > 1}
-        assert told == {("cloud-api", "kept"): 1, ("answered",): 1, ("cloud-api", "accepted"): 1}
+        assert told == {
+            ("cloud-api", "kept"): 1, ("cloud-api", "text"): 1, ("answered",): 1,
+            ("cloud-api", "accepted"): 1,
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize(("command", "body", "status"), [

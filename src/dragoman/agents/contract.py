@@ -7,6 +7,7 @@ Typing and read receipts are signals: not durable, never retried.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
@@ -25,10 +26,12 @@ from dragoman.domain.content import (
 )
 from dragoman.domain.events import Quoted, Referral
 from dragoman.domain.identity import Person
-from dragoman.domain.sentences import Sentence, SentenceError
+from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.domain.window import Window
 
 from .output import read_object
+
+words({"attach_nowhere": "There is no store of files here, so nothing can be attached."})
 
 
 class TurnMessage(msgspec.Struct, frozen=True):
@@ -54,6 +57,23 @@ class TurnMessage(msgspec.Struct, frozen=True):
         if isinstance(self.content, ButtonReply | ListReply):
             return self.content.id
         return self.content.payload if isinstance(self.content, TemplateReply) else None
+
+
+class TurnFile(msgspec.Struct, frozen=True):
+    """A file that a person sent, as it is kept here. `mime` is what its bytes show, where they
+    show it; `size` in bytes; `sha256` in hex. `url`: where others may fetch it, for a while; in a
+    reply it sends the file on."""
+
+    url: str
+    mime: str
+    filename: str | None
+    size: int
+    sha256: str
+    load: Callable[[], Awaitable[bytes]]
+
+    async def read(self) -> bytes:
+        """All of it."""
+        return await self.load()
 
 
 class Outgoing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -97,6 +117,9 @@ class Turn:
         assets_url: str = "",
         http: Any = None,
         load_raw: Callable[[TurnMessage], Awaitable[Any]] | None = None,
+        load_file: Callable[[TurnMessage, float], Awaitable[TurnFile | Sentence | None]]
+        | None = None,
+        on_attach: Callable[[bytes | str, str | None, str | None], Awaitable[str]] | None = None,
         on_flush: Callable[[Turn], Awaitable[None]] | None = None,
         on_signal: Callable[[TurnMessage, bool], None] | None = None,
     ) -> None:
@@ -119,6 +142,8 @@ class Turn:
         self.match: re.Match[str] | None = None
         self.rest = ""
         self._load_raw = load_raw
+        self._load_file = load_file
+        self._on_attach = on_attach
         self._on_flush = on_flush
         self._on_signal = on_signal
 
@@ -151,6 +176,36 @@ class Turn:
         if chosen is None or self._load_raw is None:
             return None
         return await self._load_raw(chosen)
+
+    async def file(
+        self, message: TurnMessage | None = None, *, wait_s: float = 20.0
+    ) -> TurnFile | None:
+        """The file that came with a message (the current one unless given). It is fetched from the
+        partner while the turn begins, so this waits for it. None when the message brought none, or
+        when it could not be had: the log then says why, beside this turn."""
+        chosen = message or self.message
+        if chosen is None or self._load_file is None:
+            return None
+        found = await self._load_file(chosen, wait_s)
+        if isinstance(found, Sentence):
+            self.notes.append(found)
+            return None
+        return found
+
+    async def attach(
+        self,
+        given: bytes | str | os.PathLike[str],
+        mime: str | None = None,
+        filename: str | None = None,
+    ) -> str:
+        """Keep a file to send: its bytes, or where it lies (beside the agent, unless the path is
+        absolute). Gives the link for `Image(link=…)`, `Document(link=…)` and their like; where the
+        partner cannot fetch links from here, it is handed the file itself when the message leaves.
+        Raises AgentFailed, final, for a file that cannot be read or is too large."""
+        if self._on_attach is None:
+            raise AgentFailed(Sentence("attach_nowhere"), final=True)
+        data = given if isinstance(given, bytes) else os.fspath(given)
+        return await self._on_attach(data, mime, filename)
 
     async def flush(self) -> None:
         """Commit and send what there is so far. After this, the turn is never run again."""

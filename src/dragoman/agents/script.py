@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import msgspec
 
 from dragoman.domain.identity import Person
 from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.domain.window import Window
 from dragoman.sandbox.failures import ScriptFailed
 from dragoman.sandbox.pool import Pool, ScriptResult
 
@@ -149,35 +150,62 @@ class ScriptAgent:
 
 def script_values(turn: Turn, message: TurnMessage, raw: Any) -> dict[str, Any]:
     """The globals of a script that answers `message`; `raw` is the partner's JSON of it."""
-    contact = turn.contact
+    context = _provided(turn.context, turn.contact)
+    bot_user = context["session"]["BotUserSession"]
+    bot_user["lastMessage"] = {"channel": "whatsapp", "messagePayload": raw}
+    bot_user["lastUserMessageTime"] = message.at
     return {
-        "context": _context(turn, message, raw),
+        "context": context,
         "message": _message(message),
+        **_common(turn.contact, turn.number, turn.window, turn.now, turn.assets_url),
+    }
+
+
+def notification_values(
+    contact: Person,
+    context: Mapping[str, Any],
+    parameters: Mapping[str, str],
+    *,
+    number: str,
+    window: Window,
+    now: int,
+    assets_url: str,
+) -> dict[str, Any]:
+    """The globals of a script that writes first: there is no `message`, but there are the
+    recipient's `parameters`."""
+    return {
+        "context": _provided(context, contact),
+        "parameters": dict(parameters),
+        **_common(contact, number, window, now, assets_url),
+    }
+
+
+def _common(
+    contact: Person, number: str, window: Window, now: int, assets_url: str
+) -> dict[str, Any]:
+    return {
         "contact": {
             "phone": str(contact.phone) if contact.phone else None,
             "bsuid": str(contact.bsuid) if contact.bsuid else None,
             "name": contact.name,
             "username": contact.username,
         },
-        "number": turn.number,
-        "window": {"open": turn.window.open_at(turn.now), "until": turn.window.until},
-        "now": turn.now,
-        "assets": turn.assets_url,
+        "number": number,
+        "window": {"open": window.open_at(now), "until": window.until},
+        "now": now,
+        "assets": assets_url,
     }
 
 
-def _context(turn: Turn, message: TurnMessage, raw: Any) -> dict[str, Any]:
+def _provided(context: Mapping[str, Any], contact: Person) -> dict[str, Any]:
     """The conversation's context with the platform's parts laid over it. What is provided here
     and not kept is known to `sandbox/prelude.js` too."""
-    session = _object(turn.context.get("session"))
-    bot_user = _object(session.get("BotUserSession"))
-    bot_user["lastMessage"] = {"channel": "whatsapp", "messagePayload": raw}
-    bot_user["lastUserMessageTime"] = message.at
-    session["BotUserSession"] = bot_user
+    session = _object(context.get("session"))
+    session["BotUserSession"] = _object(session.get("BotUserSession"))
     session["UserSession"] = _object(session.get("UserSession"))
-    session["UserContext"] = _user(turn.contact)
-    entities = turn.context.get("entities", {})
-    return {**turn.context, "session": session, "entities": entities}
+    session["UserContext"] = _user(contact)
+    entities = context.get("entities", {})
+    return {**context, "session": session, "entities": entities}
 
 
 def _object(value: Any) -> dict[str, Any]:

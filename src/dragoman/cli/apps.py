@@ -155,6 +155,8 @@ def channel_set(
         url = ours(s, done)["webhook_url"]
         click.echo(f"The webhook URL with its secret, shown this once: {url}")
     click.echo("Saved in development." + (" Mend the fields above." if done["complaints"] else ""))
+    if done["unguarded"]:
+        click.echo(f"! {done['unguarded']}")
 
 
 @channel.command("show")
@@ -186,6 +188,8 @@ def channel_show(ctx: click.Context, name: str) -> None:
     click.echo("\nWebhooks are taken")
     for line in _guards(shown):
         click.echo(f"  {line}")
+    may = "may" if shown["proactive"] else "may not (--proactive)"
+    click.echo(f"\nThe business {may} write first, through the notifications API")
     for lack in shown["missing"]:
         click.echo(f"  ! {lack['sentence']}")
     if shown["authorization"]:

@@ -6,10 +6,12 @@ import time
 from typing import Any
 
 import click
+import msgspec
 
 from dragoman.domain.sentences import Sentence, SentenceError, say, words
 from dragoman.partners.contract import Field, Partner
 from dragoman.settings import Settings
+from dragoman.store.queries.messages import first_id
 
 from .accounts import probe
 from .common import asked, change, far_away, letter_of, ours, settings
@@ -18,6 +20,9 @@ words(
     {
         "connect_no_server": "No server runs for {home}. Start one in another terminal with "
         "`dragoman serve`, so that the partner can reach it, and come back.",
+        "connect_refused": "Nothing was enabled or published, and what is live stays as it was: "
+        "the values are saved in development. Run `dragoman connect` again with the right ones "
+        "(the app: {name}).",
         "connect_set_form": "{value!r} sets nothing: write it as FIELD=VALUE.",
     }
 )
@@ -58,6 +63,9 @@ def connect(
     problem = probe(s, name)
     mark = "●" if problem is None else "○" if problem == talker.NOT_CHECKABLE else "■"
     click.echo(f"  {mark} Credentials" + (f": {say(problem)}" if problem else ""))
+    if mark == "■":  # what is live keeps its credentials
+        raise SentenceError(Sentence("connect_refused", {"name": name}))
+    began = int(time.time() * 1000)
     done = change(s, "channel.enable", {"name": name, "on": True})
     if done["unguarded"]:
         click.echo(f"  ! {done['unguarded']}")
@@ -65,7 +73,8 @@ def connect(
         change(s, "app.publish", {"name": name, "note": "connect"})
     verifies = _print_paste(s, talker, change(s, "channel.show", {"name": name}))
     steps = [(step, label.format(partner=_short(talker))) for step, label in STEPS]
-    _watch(s, talker, shown["stream_id"], wait_s, steps if verifies else steps[1:])
+    watch = _Watch(talker.NAME, shown["stream_id"], began, tuple(done["numbers"]))
+    _wait(s, watch, wait_s, steps if verifies else steps[1:])
 
 
 def _short(talker: Partner) -> str:
@@ -192,18 +201,24 @@ def _print_paste(s: Settings, talker: Partner, shown: dict[str, Any]) -> bool:
     return any(give.name == "verify_token" for give in talker.GIVES)
 
 
-def _watch(
-    s: Settings, talker: Partner, stream_id: str, wait_s: int, steps: list[tuple[str, str]]
-) -> None:
+class _Watch(msgspec.Struct, frozen=True):
+    """What is waited for: since when, and on which of our numbers."""
+
+    partner: str
+    stream_id: str
+    began: int
+    numbers: tuple[str, ...]
+
+
+def _wait(s: Settings, watch: _Watch, wait_s: int, steps: list[tuple[str, str]]) -> None:
     """Tick what was seen, from rows and never from flags."""
     from dragoman.store.store import reader
 
     tx = reader(s.database_url)
-    began = int(time.time() * 1000)
     seen: set[str] = set()
     try:
-        while len(seen) < len(steps) and time.time() * 1000 < began + wait_s * 1000:
-            found = _seen(tx, talker.NAME, stream_id)
+        while len(seen) < len(steps) and time.time() * 1000 < watch.began + wait_s * 1000:
+            found = _seen(tx, watch)
             for step, label in steps:
                 if step in found and step not in seen:
                     seen.add(step)
@@ -219,18 +234,36 @@ def _watch(
     click.echo("\nThe number is connected.")
 
 
-def _seen(tx: Any, partner_name: str, stream_id: str) -> dict[str, int]:
-    row = tx.run("SELECT id FROM app WHERE stream_id=?", (stream_id,))
+def _seen(tx: Any, watch: _Watch) -> dict[str, int]:
+    """When each step was first seen since this began; the address may have been verified before."""
+    row = tx.run("SELECT id FROM app WHERE stream_id=?", (watch.stream_id,))
     if not row:
         return {}
     app_id = row[0][0]
-    queries = {
-        "verified": f"SELECT at FROM proof WHERE app_id=? AND step='{partner_name}/verified'",
-        "first_in": "SELECT at FROM message WHERE app_id=? AND direction=0 ORDER BY id LIMIT 1",
-        "answered": "SELECT at FROM message WHERE app_id=? AND direction=1 AND rank>=2 "
-        "AND rank<>4 ORDER BY id LIMIT 1",
-        "delivered": "SELECT came FROM report WHERE app_id=? AND status IN "
-        "('delivered','read','played') ORDER BY id LIMIT 1",
+    marks = ",".join("?" * len(watch.numbers))
+    own = f"SELECT id FROM number WHERE app_id=? AND partner=? AND key IN ({marks})"
+    mine = (app_id, watch.partner, *watch.numbers)
+    since = (app_id, first_id(watch.began), *mine)
+    queries: dict[str, tuple[str, tuple[Any, ...]]] = {
+        "verified": (
+            "SELECT at FROM proof WHERE app_id=? AND step=?",
+            (app_id, f"{watch.partner}/verified"),
+        ),
+        "first_in": (
+            f"""SELECT at FROM message WHERE app_id=? AND id>? AND direction=0
+            AND number_id IN ({own}) ORDER BY id LIMIT 1""",
+            since,
+        ),
+        "answered": (
+            f"""SELECT at FROM message WHERE app_id=? AND id>? AND direction=1 AND rank>=2
+            AND rank<>4 AND number_id IN ({own}) ORDER BY id LIMIT 1""",
+            since,
+        ),
+        "delivered": (
+            f"""SELECT came FROM report WHERE app_id=? AND id>? AND status IN
+            ('delivered','read','played') AND number_id IN ({own}) ORDER BY id LIMIT 1""",
+            since,
+        ),
     }
-    found = {step: tx.run(sql, (app_id,)) for step, sql in queries.items()}
+    found = {step: tx.run(sql, params) for step, (sql, params) in queries.items()}
     return {step: int(rows[0][0]) for step, rows in found.items() if rows}

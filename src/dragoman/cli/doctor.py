@@ -42,9 +42,10 @@ async def _examine(s: Settings, as_json: bool) -> int:
     from dragoman.engine.doctor import House, examine
     from dragoman.engine.wording import say
 
+    here = common.server_address(s)  # the demo's partners are emulated by the server itself
     house = House(
         s.home, s.database_url, s.key, s.key_path, s.public_url,
-        common.public_url(s, "").rstrip("/"), s.egress_allow,
+        common.public_url(s, "").rstrip("/"), (*s.egress_allow, *([here] if here else ())),
         s.http_timeout_s,
     )  # fmt: skip
     failed = 0

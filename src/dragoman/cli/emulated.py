@@ -9,8 +9,10 @@ switches it while everything runs.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
+import click
 from litestar import Litestar
 
 from dragoman import ui
@@ -32,19 +34,21 @@ from .live import Lines
 
 STREAM_ID = "st-00000000-0000-4000-8000-0000000000de"
 SHOP = "Tea shop"  # what the emulated accounts call their first number
-FIRST = "cloud-api"  # the partner that a new demo begins with
 
 
 class Emulated:
-    """`app` is the ASGI application; `begin` sets the app up and starts the other side."""
+    """`app` is the ASGI application; `begin` sets the app up and starts the other side. `echo`:
+    where what it says goes."""
 
-    def __init__(self, s: Settings, agent: Path, name: str) -> None:
+    def __init__(
+        self, s: Settings, agent: Path, name: str, echo: Callable[[str], None] = click.echo
+    ) -> None:
         self.settings = s
         self.agent = agent.absolute()
         self.name = name
         self.clock = Clock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.lines = Lines(self.clock)
+        self.lines = Lines(self.clock, echo)
         folder = s.home / "emulated"
         folder.mkdir(parents=True, exist_ok=True)
         self.handsets = Handsets(self.clock, folder / "phone.db")
@@ -158,10 +162,11 @@ class Emulated:
 
     @property
     def partner(self) -> str:
-        """The name of the partner that the channel is published with; a new demo's first."""
+        """The name of the partner that the channel is published with; the first there is while it
+        is with none of these."""
         app = self._app
         chosen = (app.published or app.draft).config.channel.partner
-        return chosen if chosen in self.emulators else FIRST
+        return chosen if chosen in self.emulators else next(iter(self.emulators))
 
     @property
     def current(self) -> str:

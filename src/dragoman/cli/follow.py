@@ -16,7 +16,9 @@ from dragoman.domain.clock import Clock
 from dragoman.domain.status import Answer, Status
 from dragoman.store.drivers import Tx
 from dragoman.store.queries import chain, messages
-from dragoman.store.queries.messages import Filter, Line
+from dragoman.store.queries.messages import Filter, Line, first_id
+from dragoman.store.queries.others import Other
+from dragoman.store.queries.others import newest as newest_others
 
 EVERY_S = 0.3
 BACK_MS = 5_000
@@ -32,11 +34,17 @@ class Printer(Protocol):
 
     def change(self, line: Line, at: int) -> None: ...
 
+    def other(self, other: Other) -> None: ...
+
 
 class Follower:
-    """What was shown, and what is still to be told of it."""
+    """What was shown, and what is still to be told of it. others: whether what is no message is
+    told as well."""
 
-    def __init__(self, tx: Tx, wanted: Filter, printer: Printer) -> None:
+    def __init__(self, tx: Tx, wanted: Filter, printer: Printer, *, others: bool = False) -> None:
+        self._others: set[str] | None = None
+        if others:
+            self._others = {one.name for one in newest_others(tx, wanted.app_id, 0, 1000)}
         self._tx = tx
         self._wanted = wanted
         self._any_status = msgspec.structs.replace(wanted, status=None)
@@ -71,6 +79,16 @@ class Follower:
                     self._remember(line, now)
             self._tell_changes(changed - set(new), now)
         self._tell_changes(set(self._words), now)
+        self._tell_others(now)
+
+    def _tell_others(self, now: int) -> None:
+        if self._others is None:
+            return
+        since = first_id(now - 60_000)
+        for other in newest_others(self._tx, self._wanted.app_id, since, AT_ONCE):
+            if other.name not in self._others:
+                self._others.add(other.name)
+                self._printer.other(other)
 
     def _apps(self) -> list[int]:
         if self._wanted.app_id is not None:

@@ -15,6 +15,7 @@ from dragoman.engine.steps import Step
 from dragoman.engine.why import Story, first_words
 from dragoman.engine.wording import say
 from dragoman.store.queries.messages import IN, Line
+from dragoman.store.queries.others import Other
 from dragoman.store.rows import origin_of
 
 WORDS_KEPT = 60  # code points of a message that a line of the log shows
@@ -96,6 +97,45 @@ def change_line(line: Line, now: int, at: int) -> str:
         f"{clock(at, now)} ○ {name_of(line):<17} {coloured(standing.word, 12)}  "
         f"{reached}{_because(standing)}"
     )
+
+
+_OTHER = {"rejected": ("■", "red"), "refused": ("■", "red"), "event": ("·", None)}
+_TOLD = ("field", "change", "name", "category", "type", "number", "reason")  # of an event
+
+
+def other_line(other: Other, now: int, *, app: str = "") -> str:
+    """What came and is no message."""
+    mark, colour = _OTHER[other.table]
+    word = "kept" if other.table == "event" else other.table
+    shown = click.style(f"{word:<12}", fg=colour) if colour else f"{word:<12}"
+    lead = f"{app}  " if app else ""
+    return (
+        f"{clock(other.at, now)} {mark} {lead}{other.name:<17} {shown}  "
+        f"{other.partner or '?'}  {one_line(other_words(other), 300)}"
+    )
+
+
+def other_words(other: Other) -> str:
+    if other.reason is not None:
+        return f"{other.about}: {say(other.reason)}" if other.about else say(other.reason)
+    told = [str(other.data[key]) for key in _TOLD if other.data.get(key)]
+    if other.data.get("known") is False:
+        told.append("(not known here)")
+    return " ".join([other.about, *told])
+
+
+def other_json(other: Other) -> dict[str, Any]:
+    """The same, for programs."""
+    return {
+        "id": other.name,
+        "app": other.app,
+        "at": iso(other.at),
+        "direction": "in",
+        "partner": other.partner,
+        "kind": other.table,
+        "text": other_words(other),
+        "status": "kept" if other.table == "event" else other.table,
+    }
 
 
 def job_of(line: Line) -> str | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import click
 import msgspec
 
 from dragoman.domain.clock import Clock, id_text
-from dragoman.domain.content import Raw, decode_inbound, decode_outbound, kind_of, plain_text
+from dragoman.domain.content import decode_inbound, decode_outbound, kind_of, words_of
 from dragoman.store.drivers import Tx
 from dragoman.store.store import Store
 
@@ -22,10 +23,12 @@ WIDTH = 60
 
 
 class Lines:
-    """`hear` is told of every wake of the store; a task of its own looks names up and prints."""
+    """`hear` is told of every wake of the store; a task of its own looks names up and prints.
+    `echo`: where a line goes."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, echo: Callable[[str], None] = click.echo) -> None:
         self._clock = clock
+        self._echo = echo
         self._queue: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(10_000)
         self._task: asyncio.Task[None] | None = None
         self.enabled = False
@@ -38,7 +41,7 @@ class Lines:
                     self._queue.put_nowait((kind, value))
 
     def say(self, text: str) -> None:
-        click.echo(f"{_time(self._clock.now())}  · {text}")
+        self._echo(f"{_time(self._clock.now())}  · {text}")
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="lines")
@@ -52,7 +55,7 @@ class Lines:
         while True:
             kind, value = await self._queue.get()
             with contextlib.suppress(Exception):  # a line that cannot be drawn stops nothing
-                click.echo(await self._line(kind, value))
+                self._echo(await self._line(kind, value))
 
     async def _line(self, kind: str, value: Any) -> str:
         assert self.store is not None
@@ -66,19 +69,11 @@ class Lines:
             return f"{_time(when)}  ○ {word:<10} {who} · out-{id_text(message_id)}{why}"
         decode: Any = decode_outbound if direction else decode_inbound
         told = decode(content)
-        words = one_line(_words(told), WIDTH)
+        words = one_line(words_of(told), WIDTH)
         label = "" if kind_of(told) == "text" else f"[{kind_of(told)}] "
         if direction:
             return f"{_time(value[2])}  ▲ out        {who} ← {label}{words}"
         return f"{_time(value[2])}  ▼ in         {who} → {label}{words}"
-
-
-def _words(told: Any) -> str:
-    """What a message says in a few words; a file is told by its name, a native object by its
-    type."""
-    if isinstance(told, Raw):
-        return str(told.payload.get("type", ""))
-    return plain_text(told) or getattr(told, "filename", None) or ""
 
 
 def _row(tx: Tx, app_id: int, message_id: int) -> Any:

@@ -20,7 +20,7 @@ from dragoman.cli.follow import follow as go_on
 from dragoman.domain.clock import Clock
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.store.drivers import Tx
-from dragoman.store.queries import chain, messages
+from dragoman.store.queries import chain, messages, others
 from dragoman.store.queries.messages import Filter
 from dragoman.vault import Redactor
 
@@ -124,7 +124,9 @@ def redactor(ctx: click.Context, tx: Tx) -> Redactor:
 def log(ctx: click.Context, follow: bool, app_name: str | None, conversation: str | None,
         message: str | None, status: str | None, incoming: bool, outgoing: bool,
         since: str | None, count: int, as_json: bool) -> None:  # fmt: skip
-    """The message log, newest last: time, ▼ in or ▲ out, id, status, who, words."""
+    """The message log, newest last: time, ▼ in or ▲ out, id, status, who, words. Without a filter
+    also what was refused or could not be read (■), and events of accounts and templates (·).
+    """
     after = messages.first_id(Clock().now() - span(since)) if since else 0
     word = status_word(status)
     tx = read(ctx)
@@ -139,14 +141,20 @@ def log(ctx: click.Context, follow: bool, app_name: str | None, conversation: st
                         after)  # fmt: skip
     many = app_name is None and len(messages.apps(tx)) > 1
     printer = _Printer(as_json, many)
-    follower = Follower(tx, wanted, printer) if follow else None
+    all_of_it = wanted == Filter(wanted.app_id, after=after)  # a filter asks for messages
+    follower = Follower(tx, wanted, printer, others=all_of_it) if follow else None
     shown = messages.newest(tx, wanted, count, Clock().now())
-    for line in shown:
-        printer.message(line)
+    beside = others.newest(tx, wanted.app_id, after, count) if all_of_it else []
+    both = sorted([*shown, *beside], key=lambda one: one.id)
+    for one in both[-count:] if count else []:
+        if isinstance(one, others.Other):
+            printer.other(one)
+        else:
+            printer.message(one)
     if follower is not None:
         follower.shown(shown)
         go_on(follower)
-    elif not shown and not as_json:
+    elif not both and not as_json:
         click.echo("No message fits." if _any(tx) else "There is no message yet.", err=True)
 
 
@@ -163,6 +171,13 @@ class _Printer:
             self._write(lines.log_json(line, now))
         else:
             click.echo(lines.log_line(line, now, app=line.app if self._many else ""))
+
+    def other(self, other: others.Other) -> None:
+        if self._json:
+            self._write(lines.other_json(other))
+        else:
+            app = other.app if self._many else ""
+            click.echo(lines.other_line(other, Clock().now(), app=app))
 
     def change(self, line: messages.Line, at: int) -> None:
         now = Clock().now()
@@ -208,8 +223,8 @@ def _find(tx: Tx, text: str) -> chain.Found:
 def why(ctx: click.Context, what: str, raw: bool, as_json: bool) -> None:
     """What happened to one message, from webhook bytes to last status.
 
-    Give `last`, an id of ours (in-…, out-…, hook-…, rejected-…, refused-…), the partner's id of a
-    message, or a phone number for that person's newest message.
+    Give `last`, an id of ours (in-…, out-…, hook-…, rejected-…, refused-…, event-…), the partner's
+    id of a message, or a phone number for that person's newest message.
     """
     from dragoman.engine.why import jsonable, story
 

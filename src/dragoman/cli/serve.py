@@ -20,6 +20,9 @@ from .common import settings
 
 words(
     {
+        "demo_runs": "The demo in {path} is running (process {pid}), so its chat is not deleted. "
+        "Stop it with Ctrl-C first.",
+        "demo_not": "{path} is not a demo's folder, so nothing was deleted.",
         "port_busy": "Port {port} is used by another program; taking {next}.",
         "port_taken": "Port {port} is used by another program. Stop it, or give another with "
         "--port.",
@@ -60,18 +63,36 @@ def serve(ctx: click.Context, /, **flags: Any) -> None:
 @click.option("--examples", default="examples", help="Where the demo's agent is, or is written.")
 @click.option("--port", type=int, help="The first port to try.")
 @click.option("--script", is_flag=True, help="The same agent in JavaScript.")
+@click.option("--forget", is_flag=True, help="Delete the demo's chat instead.")
 @click.option("--since", type=float, hidden=True, help="When the set-up began (Unix seconds).")
 @click.pass_context
 def demo(
     ctx: click.Context, folder: str, examples: str, port: int | None, script: bool,
-    since: float | None,
+    forget: bool, since: float | None,
 ) -> None:  # fmt: skip
     """A tea shop on an emulated number. Nothing leaves this machine."""
     began = since or time.time()
     given = (ctx.find_root().obj or {}).get("home")
+    if forget:
+        _forget(Path(given or folder))
+        return
     ctx.find_root().obj = {**(ctx.find_root().obj or {}), "home": given or folder}
     agent = _example(Path(examples), "tea_shop.js" if script else "tea_shop.py")
     _emulated(ctx, agent, "Tea shop", port, began, is_demo=True)
+
+
+def _forget(home: Path) -> None:
+    """Delete the demo's folder, which must be one, and used by nobody."""
+    from dragoman.store.lock import running_server
+
+    server = running_server(home / "dragoman.db")
+    if server is not None:
+        pid = server.get("pid", "?")
+        raise SentenceError(Sentence("demo_runs", {"path": str(home), "pid": pid}))
+    if home.exists() and not (home / "emulated").is_dir():
+        raise SentenceError(Sentence("demo_not", {"path": str(home)}))
+    shutil.rmtree(home, ignore_errors=True)
+    click.echo(f"The demo forgot its chat: {home} is gone. make demo starts a new one.")
 
 
 @click.command()
@@ -135,14 +156,13 @@ def emulate(
     for name, config in configs.items():
         click.echo(f"Emulating {name} at {address}{config.prefix}")
         click.echo(f"  Its console      {address}{config.prefix}/console")
-        if name == "cloud-api":
-            _about_cloud_api(config)
+        for label, value in config.about():
+            click.echo(f"  {label:<16} {value}")
     click.echo(f"Their phone        {address}/phone")
-    field = "graph_url" if names == ["cloud-api"] else "base_url"
     name, at = names[0], f"{address}{configs[names[0]].prefix}"
     click.echo(
         f"Connect: DRAGOMAN_EGRESS_ALLOW={host}:{port} for the server, then "
-        f"dragoman connect {name} --set {field}={at}"
+        f"dragoman connect {name} --set {configs[name].ADDRESS}={at}"
     )
     sys.stdout.flush()
     serve_all(configs, host, port, state_dir=Path(state) if state else None, told=click.echo)
@@ -158,19 +178,6 @@ def _account_of(config: Any, file: str | None, changes: dict[str, str]) -> Any:
         if not hasattr(config, name):
             raise SentenceError(Sentence("emulate_option", {"option": name.replace("_", "-")}))
     return msgspec.structs.replace(config, **changes)
-
-
-def _about_cloud_api(config: Any) -> None:
-    number = config.numbers[0]
-    for label, value in (
-        ("Phone number id", f"{number.phone_number_id} (+{number.display})"),
-        ("Access token", config.tokens[0].token),
-        ("App secret", config.app_secret),
-        ("App id, WABA id", f"{config.app_id}, {config.waba_id}"),
-        ("Verify token", config.verify_token or "give --verify-token, or paste it in its console"),
-        ("Webhooks go to", config.callback_url or "nowhere yet: paste the URL in its console"),
-    ):
-        click.echo(f"  {label:<16} {value}")
 
 
 def _own_home(ctx: click.Context) -> None:

@@ -830,3 +830,13 @@ def plain_text(content: Outbound | Inbound) -> str:
     if isinstance(content, Location):
         return content.name or f"{content.latitude}, {content.longitude}"
     return ""
+
+
+def words_of(content: Outbound | Inbound) -> str:
+    """The same, or what a message without words is called: its file, a native object's type, the
+    partner's name of a kind that is not known here."""
+    if isinstance(content, Raw):
+        return str(content.payload.get("type", ""))
+    media = getattr(content, "media", content)
+    called = getattr(media, "filename", None) or getattr(content, "type", None)
+    return plain_text(content) or (called if isinstance(called, str) else "")

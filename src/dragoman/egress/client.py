@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from dragoman.domain.sentences import Sentence, say
-from dragoman.domain.wire import HttpCall, NoReply, Phase, Reply
+from dragoman.domain.wire import HttpCall, NoReply, Phase, Reply, TooLong
 from dragoman.egress.body import encode_body
 from dragoman.egress.guard import AddressRefused, Guard
 from dragoman.egress.wiring import (
@@ -32,10 +32,19 @@ _FRESH_TRIES = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, token
 _BOUND_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_PIECE = 256 * 1024  # how much of a download is handed on at once
+HEAD = 64 * 1024  # how much of a download comes back in the reply
+
+Sink = Callable[[bytes], Awaitable[None]]
+_Read = Callable[[aiohttp.ClientResponse], Awaitable[bytes]]
 
 
 class _TooLong(Exception):
     """The answer is over the cap."""
+
+
+class _SinkFailed(Exception):
+    """Whoever takes a download could not take it; the cause is why."""
 
 
 class Egress:
@@ -74,6 +83,47 @@ class Egress:
         `max_body` is in bytes, after decompression. Never raises for what the network, the other
         side or the call's values do; being cancelled is passed on.
         """
+        reply = await self._call(call, timeout_s, lambda response: _read(response, max_body))
+        if type(reply) is TooLong:
+            return NoReply(Phase.SENT, f"the answer is longer than {max_body} bytes")
+        return reply
+
+    async def download(
+        self,
+        call: HttpCall,
+        sink: Sink,
+        *,
+        timeout_s: float = 60.0,
+        max_body: int = MAX_MEDIA,
+        redirects: int = 3,
+    ) -> Reply | NoReply:
+        """Make a GET whose answer may be long: its body goes to `sink`, piece by piece, and the
+        reply holds only its beginning (`HEAD`). Of an answer that is no success, `sink` gets
+        nothing. TooLong for what is over `max_body`.
+
+        Up to `redirects` redirects are followed, each judged by the guard; the call's secret
+        headers stay behind when the scheme, host or port changes. What `sink` raises is passed on.
+        """
+
+        async def pour(response: aiohttp.ClientResponse) -> bytes:
+            if 200 <= response.status < 300:
+                return await _pour(response, sink, max_body)
+            return await _read(response, MAX_BODY)
+
+        try:
+            for left in range(redirects, -1, -1):
+                reply = await self._call(call, timeout_s, pour)
+                if isinstance(reply, NoReply) or reply.status not in _REDIRECTS or left == 0:
+                    return reply
+                hop = _hop(call, reply)
+                if not isinstance(hop, HttpCall):
+                    return hop or reply
+                call = hop
+        except _SinkFailed as failed:
+            raise failed.__cause__ or failed from None
+        return reply
+
+    async def _call(self, call: HttpCall, timeout_s: float, read: _Read) -> Reply | NoReply:
         if self.shut or self._closed:
             return NoReply(Phase.REFUSED, say(Sentence("egress_shut")))
         try:
@@ -86,7 +136,7 @@ class Egress:
             return NoReply(Phase.REFUSED, say(refused.sentence))
         except (TypeError, ValueError, OverflowError) as error:
             return NoReply(Phase.REFUSED, f"the call cannot be written: {type(error).__name__}")
-        return await self._make(call.method, url, headers, data, timeout_s, max_body)
+        return await self._make(call.method, url, headers, data, timeout_s, read)
 
     async def fetch(
         self,
@@ -102,30 +152,15 @@ class Egress:
         Authorization and cookies are left behind when the scheme, host or port changes. One
         redirect too many is returned as it is. `timeout_s` is for each hop.
         """
-        sent = dict(headers or {})
+        call = HttpCall("GET", url, purpose="fetch", headers=dict(headers or {}))
         for left in range(redirects, -1, -1):
-            call = HttpCall("GET", url, purpose="fetch", headers=sent)
             reply = await self.call(call, timeout_s=timeout_s, max_body=max_body)
             if isinstance(reply, NoReply) or reply.status not in _REDIRECTS or left == 0:
                 return reply
-            location = reply.headers.get("location")
-            if location is None:
-                return reply
-            try:
-                here = URL(url)
-                there = here.join(URL(location))
-                if there.origin() != here.origin():
-                    sent = {k: v for k, v in sent.items() if k.lower() not in _BOUND_HEADERS}
-            except ValueError:  # a location that is no http URL
-                return NoReply(
-                    Phase.REFUSED,
-                    say(
-                        Sentence(
-                            "egress_url_wrong", {"url": location[:200], "why": "it is not a URL"}
-                        )
-                    ),
-                )
-            url = str(there)
+            hop = _hop(call, reply)
+            if not isinstance(hop, HttpCall):
+                return hop or reply
+            call = hop
         return reply
 
     async def _make(
@@ -135,7 +170,7 @@ class Egress:
         headers: dict[str, str],
         data: bytes | None,
         timeout_s: float,
-        max_body: int,
+        read: _Read,
     ) -> Reply | NoReply:
         """The call itself. What breaks before `begun` left nothing behind; all else is in doubt."""
         session = self._session or self._open()
@@ -153,13 +188,15 @@ class Egress:
                         allow_redirects=False,
                         timeout=timeout,
                     ) as response:
-                        body = await _read(response, max_body)
+                        body = await read(response)
                         return Reply(response.status, _lower(response.headers), body)
                 except NothingLeft:
                     if last:
                         return NoReply(Phase.CONNECT, "the other side closed every connection")
         except _TooLong:
-            return NoReply(Phase.SENT, f"the answer is longer than {max_body} bytes")
+            return TooLong(Phase.SENT, "the answer is too long")
+        except _SinkFailed:
+            raise
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, AddressRefused):
                 return NoReply(Phase.REFUSED, say(error.os_error.sentence))
@@ -233,6 +270,50 @@ async def _read(response: aiohttp.ClientResponse, max_body: int) -> bytes:
         if len(out) > max_body:
             raise _TooLong
     return bytes(out)
+
+
+async def _pour(response: aiohttp.ClientResponse, sink: Sink, max_body: int) -> bytes:
+    """Hand the body on in pieces; gives its beginning. Raises _TooLong, _SinkFailed."""
+    length = response.content_length
+    if length is not None and length > max_body:
+        raise _TooLong
+    head, piece, size = bytearray(), bytearray(), 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > max_body:
+            raise _TooLong
+        head += chunk[: HEAD - len(head)]
+        piece += chunk
+        if len(piece) >= _PIECE:
+            await _hand(sink, piece)
+    if piece:
+        await _hand(sink, piece)
+    return bytes(head)
+
+
+async def _hand(sink: Sink, piece: bytearray) -> None:
+    try:
+        await sink(bytes(piece))
+    except Exception as error:
+        raise _SinkFailed from error
+    piece.clear()
+
+
+def _hop(call: HttpCall, reply: Reply) -> HttpCall | NoReply | None:
+    """The call to where an answer points; None when it points nowhere."""
+    location = reply.headers.get("location")
+    if location is None:
+        return None
+    try:
+        here = URL(call.url)
+        there = here.join(URL(location))
+        same = there.origin() == here.origin()
+    except ValueError:  # a location that is no http URL
+        args = {"url": location[:200], "why": "it is not a URL"}
+        return NoReply(Phase.REFUSED, say(Sentence("egress_url_wrong", args)))
+    secret = _BOUND_HEADERS | call.secret_headers
+    headers = {k: v for k, v in call.headers.items() if same or k.lower() not in secret}
+    return HttpCall("GET", str(there), call.purpose, headers, secret_headers=call.secret_headers)
 
 
 def _no_reply(here: Progress, url: URL, error: Exception) -> NoReply:

@@ -2,9 +2,10 @@
 in the URL, with whose token.
 
 A POST is judged by one copy of the channel after the other, the published one first; either may let
-it in, and which one did is recorded. Each copy judges in a fixed order: the caller's address, the
-secret in the URL, the partner's own check, the token of the associated app. Answers are constant;
-the reasons are for our log and pages only.
+it in, and which one did is recorded. A copy in development that asks for nothing lets nothing into
+a published channel that asks: a tick that was never published must not open it. Each copy judges in
+a fixed order: the caller's address, the secret in the URL, the partner's own check, the token of
+the associated app. Answers are constant; the reasons are for our log and pages only.
 """
 
 from __future__ import annotations
@@ -64,7 +65,10 @@ class Admitted(msgspec.Struct, frozen=True):
 def admit(copies: Sequence[Copy], talker: Partner, hook: Hook, now: int) -> Admitted | Refused:
     """Judge a POST by each copy in turn. The refusal is the first one's. now: business clock."""
     first: Refused | None = None
+    asks = any(copy.version and not _open(copy, talker) for copy in copies)
     for copy in copies:
+        if asks and not copy.version and _open(copy, talker):
+            continue
         found = _judge(copy, talker, hook, now)
         if isinstance(found, Admitted):
             return found
@@ -155,11 +159,15 @@ def _gone(copy: Copy) -> Sentence:
 
 def unguarded(copy: Copy) -> bool:
     """Whether nothing at all authenticates the webhooks of a copy's channel."""
-    talker, channel = copy.partner, copy.config.channel
-    if talker is None or talker.NAME not in copy.settings:
-        return False
+    talker = copy.partner
+    return talker is not None and talker.NAME in copy.settings and _open(copy, talker)
+
+
+def _open(copy: Copy, talker: Partner) -> bool:
+    """Whether a copy takes this partner's webhooks from anybody."""
     if talker.guarded(copy.settings[talker.NAME]) or _wants_token(copy, talker):
         return False
+    channel = copy.config.channel
     return channel.url_secret is None and not channel.allow_ips
 
 

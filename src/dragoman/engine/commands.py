@@ -183,6 +183,7 @@ def describe(app: App) -> Json:
         "credential": app.draft.credential.name if app.draft.credential is not None else "",
         "url_secret": channel.url_secret is not None,
         "allow_ips": list(channel.allow_ips),
+        "proactive": channel.proactive,
         "unguarded": "" if open_to_all is None else say(open_to_all),
     }
 

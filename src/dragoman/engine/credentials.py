@@ -17,7 +17,7 @@ from dragoman.store.drivers import Tx
 
 from . import keys, publish
 from .apps import App, Copy
-from .keys import ALGORITHMS, Credential
+from .keys import ALGORITHMS, SCOPES, Credential
 from .publish import Change
 
 DAY_MS = 86_400_000
@@ -30,6 +30,7 @@ words(
         "credential_exists": "The app {app} has a credential named {name!r} already: rotate that "
         "one, or choose another name.",
         "credential_alg_wrong": "{alg!r} is no algorithm for a credential: choose one of {known}.",
+        "credential_scope_wrong": "{scope!r} is no scope of a credential: choose among {known}.",
         "credential_no_pair": "Only RS256 has a public key; {alg} makes a secret of its own.",
         "credential_selected": "The credential {name} cannot be deleted, because the {copy} "
         "channel of {app} asks webhooks for its token: run `dragoman channel set '{app}' "
@@ -44,8 +45,8 @@ Json = dict[str, Any]
 
 
 def create(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
-    """credential.create: app `name`, `credential`, `alg` (HS256), `public_key` (PEM, with RS256).
-    The answer has the secret or the private key, once."""
+    """credential.create: app `name`, `credential`, `alg` (HS256), `public_key` (PEM, with RS256),
+    `scopes` (all). The answer has the secret or the private key, once."""
     app = publish.find(tx, change.vault, args["name"])
     name, alg = str(args["credential"]).strip(), str(args.get("alg") or ALGORITHMS[0])
     if not (0 < len(name) <= 60) or not all(c.isalnum() or c in " -_." for c in name):
@@ -57,15 +58,21 @@ def create(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     if alg not in ALGORITHMS:
         known = {"alg": alg, "known": ", ".join(ALGORITHMS)}
         raise SentenceError(Sentence("credential_alg_wrong", known))
+    scopes = tuple(s for s in SCOPES if s in (args.get("scopes") or ()))
+    unknown = [str(s) for s in args.get("scopes") or () if s not in SCOPES]
+    if unknown:
+        about = {"scope": unknown[0], "known": ", ".join(SCOPES)}
+        raise SentenceError(Sentence("credential_scope_wrong", about))
     pair = _pair(alg, args)
     made = Credential(
-        change.ids.new(), app.id, name, f"cs-{uuid.uuid4()}", alg, pair.kept, created=change.now
-    )
+        change.ids.new(), app.id, name, f"cs-{uuid.uuid4()}", alg, pair.kept, created=change.now,
+        scopes=scopes,
+    )  # fmt: skip
     sealed = change.vault.seal(pair.kept, context=keys.context(made.id))
     tx.run(
-        """INSERT INTO credential(id,app_id,name,client_id,alg,sealed,created)
-        VALUES (?,?,?,?,?,?,?)""",
-        (made.id, app.id, name, made.client_id, alg, sealed, change.now),
+        """INSERT INTO credential(id,app_id,name,client_id,alg,sealed,created,scopes)
+        VALUES (?,?,?,?,?,?,?,?)""",
+        (made.id, app.id, name, made.client_id, alg, sealed, change.now, " ".join(scopes)),
     )
     publish.audit(tx, change, app.id, "credential.create", name, None, f"{made.client_id} {alg}")
     return _handed_out(app, made, pair.given)
@@ -92,6 +99,7 @@ def _described(app: App, one: Credential) -> Json:
         "credential": one.name,
         "client_id": one.client_id,
         "alg": one.alg,
+        "scopes": list(one.scopes),
         "created": one.created,
         "rotated_at": one.rotated_at,
         "previous_until": one.previous_until,

@@ -185,6 +185,10 @@ class Delivery:
         """Whether this message is in our hands, or may have been called and is a doubt."""
         return message_id in self._running or message_id in self._unkept
 
+    def owns(self, number_id: int) -> bool:
+        """Whether this process is the one that sends for a number."""
+        return self._owned is None or number_id in self._owned
+
     def own(self, numbers: set[int]) -> None:
         """The numbers that this process sends for (PostgreSQL)."""
         self._owned = numbers
@@ -208,6 +212,12 @@ class Delivery:
             self._running[message_id].cancel()
         while (tasks := [*self._running.values(), *self._side]) and loop.time() < end:
             await asyncio.wait(tasks, timeout=end - loop.time())
+        # An upload may take longer than a send; it is made again, and leaves no doubt.
+        preparing = [task for id, task in self._running.items() if id not in self._calling]
+        for task in preparing:
+            task.cancel()
+        if preparing:
+            await asyncio.wait(preparing, timeout=5)
 
     # --- one call --------------------------------------------------------------------------------
 
@@ -279,7 +289,7 @@ class Delivery:
         wait = 0.0
         if refusal is None:
             now = asyncio.get_running_loop().time()
-            wait = self._pace.wait(row.number_id, row.contact_id, now)
+            wait = self._pace.wait(row.number_id, row.contact_id, now, nobody_waits=row.notifies)
         if wait > LONGEST_PAUSE_S:
             self._pace.give_back(row.number_id, row.contact_id)
             await self._put_back(row, int(wait * 1000))
@@ -352,7 +362,7 @@ class Delivery:
         waits = app.unauthorized(row.partner, now) if app is not None else None
         if waits is not None:
             return waits
-        if now >= row.window_until and needs_window(content):
+        if now >= row.window_until and needs_window(content, row.partner, settings):
             return SendError(
                 Code.WINDOW_CLOSED, Sentence("window_closed"), concerns=Concerns.CONTACT
             )
@@ -368,6 +378,8 @@ class Delivery:
     ) -> None:
         now = self._clock.now()
         kept = redacted(call, reply) if call is not None else {}
+        if kept and row.window_until:  # as it was judged: later messages move it
+            kept["window_until"] = row.window_until
         if steps:
             kept = {**kept, "before": steps}
         answer = {k: kept.pop(k) for k in _ANSWER & kept.keys()}
@@ -474,13 +486,15 @@ class Delivery:
 
     # --- beside the ladder -----------------------------------------------------------------------
 
-    def signal(self, copy: Copy, number_id: int, external_id: str, typing: bool) -> None:
+    def signal(
+        self, copy: Copy, number_id: int, contact: Person, external_id: str, typing: bool
+    ) -> None:
         """Mark as read, and show *typing*: not durable, never retried."""
-        number = self._apps.number_keys.get(number_id)
-        if number is None or self._stopping or number[1] not in copy.settings:
+        number, whom = self._apps.number_keys.get(number_id), contact.recipient
+        if number is None or whom is None or self._stopping or number[1] not in copy.settings:
             return
         call = partner(number[1]).render_signal(
-            number[2], external_id, typing, copy.settings[number[1]]
+            number[2], whom, external_id, typing, copy.settings[number[1]]
         )
         if call is not None:
             self._aside(self._call_and_forget(call))
@@ -526,10 +540,11 @@ def _message(row: Claimed, content: Outbound) -> OutboundMessage:
     )
 
 
-def needs_window(content: Outbound) -> bool:
-    """Everything but a template is free-form and needs the window to be open."""
+def needs_window(content: Outbound, partner_name: str, settings: Any) -> bool:
+    """Everything but a template is free-form and needs the window to be open. What a native object
+    is, its partner knows."""
     if isinstance(content, Raw):
-        return content.payload.get("type") != "template" and "template" not in content.payload
+        return not partner(partner_name).is_template(content.payload, settings)
     return not isinstance(content, Template)
 
 

@@ -5,7 +5,9 @@ Nothing is changed and nothing is sent; partners are asked once whether they acc
 
 from __future__ import annotations
 
+import datetime
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -15,20 +17,22 @@ from typing import Any, Literal
 import msgspec
 
 from dragoman.domain.clock import Clock
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.config import decode as decode_config
+from dragoman.domain.sentences import Sentence, say, words
 from dragoman.domain.wire import HttpCall, Reply
 from dragoman.egress import Egress
 from dragoman.store import doubts
 from dragoman.store.drivers import Tx, connect, translate
 from dragoman.store.errors import StoreError
 from dragoman.store.lock import running_server
-from dragoman.store.queries.messages import MAX_ID
+from dragoman.store.queries import others
+from dragoman.store.queries.messages import MAX_ID, first_id
 from dragoman.store.store import reader
 from dragoman.vault import SENTENCES as VAULT_SENTENCES
 from dragoman.vault import Vault, VaultError
 
-from . import tokens
-from .apps import read_apps, secret_context
+from . import tokens, wording
+from .apps import App, read_apps, secret_context
 
 State = Literal["ok", "warn", "fail", "none"]
 
@@ -56,6 +60,19 @@ words(
         "check_database_none": "There is no database yet at {url}.",
         "check_database_fix": "Start the server once, or run `dragoman app create NAME`.",
         "check_locked_ok": "It can be written; no server runs on it.",
+        "check_server_dead": "No server runs, and {why}.",
+        "check_server_dead_fix": "Start it: `dragoman serve` (or `dragoman demo`).",
+        "check_dead_live": "the channel of {apps} is live: partners' webhooks fail",
+        "check_dead_queue": "{n} messages wait to be sent",
+        "check_webhooks_refused": "{n} webhooks of {app} were refused within the last hour. The "
+        "newest: {reason}",
+        "check_items_rejected": "{n} items of webhooks for {app} could not be read within the "
+        "last day. The newest: {reason}",
+        "check_look": "`dragoman log` shows them between the messages; `dragoman why ID` tells the "
+        "rest.",
+        "check_account": "{app}: {partner} reported {what} on {date}.",
+        "check_account_fix": "Look at the account at the partner; `dragoman why {id}` has the "
+        "whole report.",
         "check_server_ok": "{name}, process {pid}, is ready.",
         "check_server_busy": "{name}, process {pid}, works on the database just now.",
         "check_server_silent": "{name}, process {pid}, does not answer at {url}: {detail}.",
@@ -123,6 +140,9 @@ async def examine(house: House) -> AsyncIterator[Check]:
                 yield Check("apps", "warn", Sentence("check_no_app"), fix)
             async for check in channels(house, apps):
                 yield check
+            for app in apps:
+                for check in _came(found, app):
+                    yield check
         for check in _queue(found):
             yield check
     finally:
@@ -248,6 +268,26 @@ async def _writing(house: House, tx: Tx) -> AsyncIterator[Check]:
         yield Check("writing", "fail", _locked(away) or away.sentence)
         return
     yield Check("writing", "ok", Sentence("check_locked_ok"))
+    why = _needs_a_server(tx)
+    if why is not None:
+        dead = Sentence("check_server_dead", {"why": say(why)})
+        yield Check("server", "fail", dead, Sentence("check_server_dead_fix"))
+
+
+def _needs_a_server(tx: Tx) -> Sentence | None:
+    """Why it is a failure that none runs."""
+    waiting = int(tx.run("SELECT count(*) FROM outbox")[0][0])
+    if waiting:
+        return Sentence("check_dead_queue", {"n": waiting})
+    live = [
+        name
+        for name, body in tx.run(
+            """SELECT a.name,c.body FROM app a JOIN config c ON c.app_id=a.id
+            AND c.version=a.published WHERE a.deleted IS NULL ORDER BY a.name"""
+        )
+        if decode_config(body).channel.enabled
+    ]
+    return Sentence("check_dead_live", {"apps": ", ".join(live)}) if live else None
 
 
 def _lock(url: str) -> None:
@@ -286,6 +326,48 @@ async def _server(house: House, server: dict[str, Any]) -> Check:
         args["detail"] = reply.body[:300].decode("utf-8", "replace")
         return Check("server", "fail", Sentence("check_server_unready", args), fix)
     return Check("server", "ok", Sentence("check_server_ok", args))
+
+
+# --- what came and is no message -----------------------------------------------------------------
+
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+# Words with which partners say that an account, a number or a template is in trouble.
+_TROUBLE = re.compile(
+    r"disabl|restrict|violation|ban|reject|paused|flagged|delet|\bRED\b|block|suspend",
+    re.IGNORECASE,
+)
+
+
+def _came(tx: Tx, app: App) -> Iterator[Check]:
+    """Refused webhooks, unreadable items, and what a partner reported of the account."""
+    now, name = Clock().now(), f"app {app.name}"
+    for table, since, word in (
+        ("refused", HOUR_MS, "check_webhooks_refused"),
+        ("rejected", DAY_MS, "check_items_rejected"),
+    ):
+        after = first_id(now - since)
+        count = others.count_since(tx, table, app.id, after)
+        newest = [o for o in others.newest(tx, app.id, after, 50) if o.table == table]
+        if count and newest and newest[-1].reason is not None:
+            args = {"n": count, "app": app.name, "reason": wording.say(newest[-1].reason)}
+            yield Check(name, "warn", Sentence(word, args), Sentence("check_look"))
+    told: dict[str, others.Other] = {}
+    for other in others.newest(tx, app.id, first_id(now - 7 * DAY_MS), 200):
+        if other.table == "event" and other.about in ("account", "template"):
+            key = other.data.get("name") or other.data.get("number") or other.data.get("field", "")
+            told[f"{other.about} {key}"] = other  # the newest of each counts
+    for other in told.values():
+        said = f"{other.data.get('field', '')} {other.data.get('change', '')}".strip()
+        if not _TROUBLE.search(said):
+            continue
+        what = f"{said} ({other.data['name']})" if other.data.get("name") else said
+        args = {"app": app.name, "partner": other.partner, "what": what, "date": _date(other.at)}
+        fix = Sentence("check_account_fix", {"id": other.name})
+        yield Check(name, "warn", Sentence("check_account", args), fix)
+
+
+def _date(at: int) -> str:
+    return f"{datetime.datetime.fromtimestamp(at / 1000, datetime.UTC):%Y-%m-%d}"
 
 
 # --- what waits for a person ---------------------------------------------------------------------

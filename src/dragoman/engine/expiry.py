@@ -10,24 +10,35 @@ from collections.abc import Mapping
 
 import msgspec
 
-from dragoman.domain.content import decode_outbound
+from dragoman.domain.content import Outbound, Raw, Template, decode_outbound
 from dragoman.domain.errors import Code, Concerns, SendError
 from dragoman.domain.sentences import Sentence
 from dragoman.store.drivers import Tx
 from dragoman.store.store import Store
 
+from .apps import Apps
 from .delivery import needs_window, waited_too_long
 
 _json = msgspec.json.Encoder()
 
 
-async def expire(store: Store, now: int, holds: Mapping[int, SendError]) -> int:
+async def expire(store: Store, apps: Apps, now: int, holds: Mapping[int, SendError]) -> int:
     """Fail every waiting row whose day is over, or whose window closed. Returns how many."""
     rows = await store.read(lambda tx: _late(tx, now))
-    late = [r for r in rows if r[4] <= now or needs_window(decode_outbound(r[5]))]
+    late = [r for r in rows if r[4] <= now or _shut(apps, r[0], r[1], decode_outbound(r[5]))]
     if not late:
         return 0
     return await store.do(lambda tx: _fail(tx, late, now, holds))
+
+
+def _shut(apps: Apps, app_id: int, number_id: int, content: Outbound) -> bool:
+    """Whether a closed window keeps it from leaving. Where the partner has no settings any more,
+    nobody can tell of a native object: it waits for its day to end."""
+    app, number = apps.by_id.get(app_id), apps.number_keys.get(number_id)
+    settings = app.sending(number[1]) if app is not None and number is not None else None
+    if number is None or settings is None:
+        return not isinstance(content, Raw | Template)
+    return needs_window(content, number[1], settings)
 
 
 def _late(tx: Tx, now: int) -> list[tuple[int, int, int, int, int, str]]:

@@ -23,6 +23,7 @@ from dragoman.store.store import Store
 from .apps import Apps
 from .delivery import Delivery
 from .expiry import expire
+from .media import Fetching
 from .strays import Strays
 from .tokens import Token, Warnings, warn
 from .turns import Turns
@@ -41,6 +42,7 @@ class Housekeeping:
         apps: Apps,
         turns: Turns,
         delivery: Delivery,
+        media: Fetching,
         clock: Clock,
         ids: Ids,
         *,
@@ -54,6 +56,7 @@ class Housekeeping:
         self._apps = apps
         self._turns = turns
         self._delivery = delivery
+        self._media = media
         self._clock = clock
         self._ids = ids
         self._owner = owner
@@ -97,6 +100,7 @@ class Housekeeping:
             await self._delivery.look(app_id, number_id)
         if doubting:
             await self._delivery.leave_doubts()
+        await self._media.sweep(now)
         if self._round % 10 == 0:
             await self._slow(now)
 
@@ -106,7 +110,8 @@ class Housekeeping:
             await self._delivery.release()
         await self._warn(now)
         await self._strays.look()
-        await expire(self._store, now, {n: h.error for n, h in self._delivery.holds().items()})
+        holds = {n: h.error for n, h in self._delivery.holds().items()}
+        await expire(self._store, self._apps, now, holds)
         for app in list(self._apps.by_id.values()):
             live = app.published
             if live is not None and live.config.resend_after_ms:
@@ -148,6 +153,7 @@ class Housekeeping:
         before = now - max(self._seen_days, 30) * DAY_MS
         await self._store.do(lambda tx: tx.run("DELETE FROM seen WHERE at<?", (before,)))
         await self._store.do(lambda tx: tx.run("DELETE FROM jti WHERE at<?", (before,)))
+        await self._media.tidy(now)
 
     async def _share(self, now: int) -> None:
         """PostgreSQL: keep what is ours, take over what a dead process had."""

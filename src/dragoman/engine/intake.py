@@ -7,6 +7,7 @@ answered (channel off, number not listed, …) is kept all the same, with the re
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -79,7 +80,8 @@ NO_WINDOW = SILENT_KINDS | {"payment"}  # the person did not write, so no window
 
 class Intake:
     """`room`: whether this process can begin another turn now; if so, a message is leased in the
-    very commit that keeps it. `count(partner, outcome)` feeds the metrics."""
+    very commit that keeps it. `count(partner, outcome)` and `count_item(partner, kind)` feed the
+    metrics."""
 
     def __init__(
         self,
@@ -92,6 +94,7 @@ class Intake:
         lease_ms: int,
         room: Callable[[], bool],
         count: Callable[[str, str], None] | None = None,
+        count_item: Callable[[str, str], None] | None = None,
     ) -> None:
         self._store = store
         self._apps = apps
@@ -101,6 +104,7 @@ class Intake:
         self._lease_ms = lease_ms
         self._room = room
         self._count = count or (lambda partner, outcome: None)
+        self._count_item = count_item or (lambda partner, kind: None)
 
     async def receive(self, partner_name: str, stream_id: str, hook: Hook) -> HookAnswer:
         """Answer one request to /hooks/{partner}/{stream id}."""
@@ -122,7 +126,7 @@ class Intake:
     ) -> HookAnswer:
         answer = talker.handshake(hook, [c.settings[talker.NAME] for c in copies])
         if answer is None:
-            return HookAnswer(405, b"Method Not Allowed", headers=(("allow", "POST"),))
+            return HookAnswer(405, b"Method Not Allowed", headers=(("allow", "GET, POST"),))
         if any(name.startswith("hub.") for name, _ in hook.query):
             step = "verified" if answer.status == 200 else "verify_refused"
             await self._prove(app.id, f"{talker.NAME}/{step}")
@@ -133,17 +137,8 @@ class Intake:
         admitted = admit(copies, talker, hook, now)
         if isinstance(admitted, Refused):
             return await self._refuse(app, talker, hook, admitted, now)
-        copy = admitted.copy
-        note = "" if copy.version else "draft"
         try:
-            events = talker.parse(hook, copy.settings[talker.NAME])
-            arrival = await self._arrival(app, talker.NAME, hook, events, now, note)
-        except UnreadableBody as error:
-            why = say(error.sentence)
-            log.warning("hook_unreadable", app=app.name, partner=talker.NAME, why=why)
-            arrival = self._kept_raw(app, talker.NAME, hook, now, "invalid", error.sentence)
-        except Poisoned as error:
-            arrival = self._kept_raw(app, talker.NAME, hook, now, note, error.sentence)
+            arrival = await self._read(app, talker, admitted.copy, hook, now)
         except StoreError as error:
             return self._busy(talker, error)
         if admitted.jti:
@@ -156,6 +151,25 @@ class Intake:
             return await self._refuse(app, talker, hook, replayed(talker), now)
         return self._answer(talker, arrival, arrived)
 
+    async def pulled(self, app: App, copy: Copy, talker: Partner, url: str, body: bytes) -> None:
+        """What was fetched from the partner, kept as a webhook is. Raises StoreError."""
+        hook = Hook("POST", url, headers={"content-type": "application/json"}, body=body)
+        arrival = await self._read(app, talker, copy, hook, self._clock.now())
+        self._answer(talker, arrival, await self._keep(arrival))
+
+    async def _read(self, app: App, talker: Partner, copy: Copy, hook: Hook, now: int) -> Arrival:
+        """A POST taken apart; kept raw where it cannot be. Raises StoreError."""
+        note = "" if copy.version else "draft"
+        try:
+            events = talker.parse(hook, copy.settings[talker.NAME])
+            return await self._arrival(app, talker.NAME, hook, events, now, note)
+        except UnreadableBody as error:
+            why = say(error.sentence)
+            log.warning("hook_unreadable", app=app.name, partner=talker.NAME, why=why)
+            return self._kept_raw(app, talker.NAME, hook, now, "invalid", error.sentence)
+        except Poisoned as error:
+            return self._kept_raw(app, talker.NAME, hook, now, note, error.sentence)
+
     async def _refuse(
         self, app: App, talker: Partner, hook: Hook, refused: Refused, now: int
     ) -> HookAnswer:
@@ -164,6 +178,14 @@ class Intake:
         return refused.answer
 
     def _answer(self, talker: Partner, arrival: Arrival, arrived: Arrived) -> HookAnswer:
+        for message in arrival.messages:
+            self._count_item(talker.NAME, message.kind)
+        for report in arrival.reports:
+            self._count_item(talker.NAME, f"report_{report.status}")
+        for event in arrival.events:
+            self._count_item(talker.NAME, f"event_{event.kind}")
+        for _ in arrival.rejected:
+            self._count_item(talker.NAME, "rejected")
         if arrival.note == "invalid":
             self._count(talker.NAME, "invalid")
             return talker.answer(Outcome.INVALID)
@@ -216,7 +238,9 @@ class Intake:
         """A body that cannot be taken apart: kept as it came, with the reason."""
         return Arrival(
             app.id, self._ids.new(), partner_name, now, _headers(hook), note, hook.body,
-            rejected=(NewRejected(self._ids.new(), "", _text(why), None),),
+            rejected=(
+                NewRejected(self._ids.new(), "", _text(why), None, _same(partner_name, hook.body)),
+            ),
         )  # fmt: skip
 
     async def _arrival(
@@ -349,7 +373,9 @@ class Intake:
             "item_rejected", ask=f"dragoman why rejected-{id_text(rejected_id)}", at=event.path,
             why=say(event.reason),
         )  # fmt: skip
-        return NewRejected(rejected_id, event.path, _text(event.reason), raw)
+        return NewRejected(
+            rejected_id, event.path, _text(event.reason), raw, _same("item", raw.encode())
+        )
 
     async def _keep_refused(
         self, app: App, partner_name: str, hook: Hook, reason: Sentence, now: int
@@ -387,6 +413,11 @@ class Intake:
             )
         except StoreError as error:
             log.warning("proof_not_kept", step=step, why=str(error))
+
+
+def _same(what: str, body: bytes) -> bytes:
+    """Under which something unreadable is known, for partners send it again."""
+    return digest(f"rejected:{what}:{hashlib.sha256(body).hexdigest()}")
 
 
 def _text(sentence: Sentence) -> str:

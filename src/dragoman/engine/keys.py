@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from joserfc.jws import JWSRegistry
 
 ALGORITHMS: Final = ("HS256", "HS512", "RS256")
+SCOPES: Final = ("webhooks", "proactive")  # sign a partner's webhooks; write to people first
 LEEWAY_S = 60
 MAX_TOKEN = 8192  # letters; a token of ours has about 200
 LEAST_RSA_BITS = 2048
@@ -73,6 +74,11 @@ class Credential(msgspec.Struct, frozen=True):
     previous_until: int = 0
     created: int = 0
     rotated_at: int = 0
+    scopes: tuple[str, ...] = ()
+
+    def permits(self, scope: str) -> bool:
+        """Whether it may be used for one of SCOPES; where none is named, for all."""
+        return not self.scopes or scope in self.scopes
 
     @property
     def shared(self) -> bool:
@@ -99,17 +105,20 @@ def context(credential_id: int) -> bytes:
 def read_credentials(tx: Tx, vault: Vault) -> dict[int, dict[str, Credential]]:
     """Those that were not deleted: app → client id → credential."""
     out: dict[int, dict[str, Credential]] = {}
-    for id, app_id, name, client_id, alg, sealed, previous, until, created, rotated_at in tx.run(
-        """SELECT id,app_id,name,client_id,alg,sealed,previous,previous_until,created,rotated_at
-        FROM credential WHERE revoked IS NULL ORDER BY id"""
-    ):
+    for (
+        id, app_id, name, client_id, alg, sealed, previous, until, created, rotated_at, scopes,
+    ) in tx.run(
+        """SELECT id,app_id,name,client_id,alg,sealed,previous,previous_until,created,rotated_at,
+        scopes FROM credential WHERE revoked IS NULL ORDER BY id"""
+    ):  # fmt: skip
         key, before = (
             "" if one is None else vault.open_text(bytes(one), context=context(id))
             for one in (sealed, previous)
         )
         out.setdefault(app_id, {})[client_id] = Credential(
-            id, app_id, name, client_id, alg, key, before, until, created, rotated_at
-        )
+            id, app_id, name, client_id, alg, key, before, until, created, rotated_at,
+            tuple(scopes.split()),
+        )  # fmt: skip
     return out
 
 
@@ -226,6 +235,14 @@ def bearer(header: str) -> str:
     text = header.strip()
     head, _, tail = text.partition(" ")
     return tail.strip() if head.lower() == "bearer" else text
+
+
+def named(token: str) -> str | None:
+    """The client id that a token claims, before anything of it is believed; None for no JWT."""
+    if len(token) > MAX_TOKEN or token.count(".") != 2 or not token.isascii():
+        return None
+    found = _part(token, 1, _Named)
+    return None if found is None else str(found.appId)
 
 
 def judge(token: str, credential: Credential, now: int) -> Mapping[str, Any] | Sentence:

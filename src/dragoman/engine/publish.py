@@ -42,7 +42,7 @@ words(
         "changed_meanwhile": "Someone else saved the app {name} meanwhile. Look at it again, then "
         "save your change.",
         "number_taken": "The number {number} is already used by the app {app}. A number belongs "
-        "to one app: remove it there first.",
+        "to one app: remove it there first, and publish.",
     }
 )
 
@@ -156,6 +156,8 @@ def _switched(tx: Tx, change: Change, app: App, switches: Mapping[str, Any]) -> 
         given = str(out["associated"])
         own = app.credentials
         one = None if given in ("", "none") else keys.pick(tx, app.name, own, given)
+        if one is not None and not one.permits("webhooks"):
+            raise SentenceError(Sentence("credential_not_for_webhooks", {"name": one.name}))
         out["associated"] = "" if one is None else one.client_id
     if "url_secret" in out:
         if out["url_secret"] not in ("new", "none"):
@@ -171,8 +173,10 @@ def _switched(tx: Tx, change: Change, app: App, switches: Mapping[str, Any]) -> 
 
 words(
     {
+        "credential_not_for_webhooks": "The credential {name} was made without the scope webhooks, "
+        "so it cannot sign them: associate another one.",
         "url_secret_wrong": "A secret in the URL is made here: say `new` for one, or `none` to do "
-        "without."
+        "without.",
     }
 )
 
@@ -309,14 +313,13 @@ def _publish_body(tx: Tx, change: Change, app: App, body: str, note: str) -> tup
 
 
 def _claim_numbers(tx: Tx, change: Change, app: App, copy: Copy) -> None:
-    """A number answers for one app: refuse to publish it while another app has it."""
-    name = copy.config.channel.partner
+    """A number answers for one app, at whichever partner: refuse it while another app's published
+    channel has it."""
     mine = copy.numbers()
     for other in read_apps(tx, change.vault):
-        live = other.published
-        if other.id == app.id or live is None or live.config.channel.partner != name:
+        if other.id == app.id or other.published is None:
             continue
-        for key in mine & live.numbers():
+        for key in sorted(mine & other.published.numbers()):
             raise SentenceError(Sentence("number_taken", {"number": key, "app": other.name}))
 
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
 
-from dragoman.agents.contract import AgentFailed, Outgoing, Turn, TurnMessage
+from dragoman.agents.contract import AgentFailed, Outgoing, Turn, TurnFile, TurnMessage
+from dragoman.domain.clock import id_text
 from dragoman.domain.config import AppConfig
-from dragoman.domain.content import Outbound, Text, decode_inbound, encode, kind_of
+from dragoman.domain.content import (
+    FILE_KINDS,
+    Outbound,
+    Text,
+    decode_inbound,
+    encode,
+    kind_of,
+)
 from dragoman.domain.events import Quoted, Referral
 from dragoman.domain.sentences import Sentence, say, words
 from dragoman.domain.window import CLOSED, Opener, Window
@@ -132,6 +141,8 @@ class Run:
             attempt=lease.tries,
             http=self.t._http,
             load_raw=self._load_raw,
+            load_file=self._load_file if self.t._files is not None else None,
+            on_attach=self._attach if self.t._files is not None else None,
             on_flush=self._flush,
             on_signal=self._on_signal,
             assets_url=f"{self.t._assets_url}/{app.stream_id}",
@@ -141,21 +152,42 @@ class Run:
         """What waits, with an answer typed to choices in plain text read as the tap it stands
         for."""
         choices = read_choices(self.lease.choices)
-        return [_turn_message(m, choices) for m in self.lease.messages]
+        return [self._linked(_turn_message(m, choices), m) for m in self.lease.messages]
+
+    def _linked(self, message: TurnMessage, source: Waiting) -> TurnMessage:
+        """A file's address is ours: the partner's lives for minutes, or needs its credentials."""
+        if source.kind not in FILE_KINDS or self.t._files is None:
+            return message
+        url = self.t._files.links.url(self.lease.app_id, source.id, self.started)
+        content: Any = message.content
+        content = msgspec.structs.replace(
+            content, media=msgspec.structs.replace(content.media, url=url)
+        )
+        return msgspec.structs.replace(message, content=content)
 
     async def _load_raw(self, message: TurnMessage) -> Any:
         return await self.t._raw(self.lease.app_id, self.sources[message.id])
 
+    async def _load_file(self, message: TurnMessage, wait_s: float) -> TurnFile | Sentence | None:
+        assert self.t._files is not None
+        return await self.t._files.of(self.lease.app_id, message.id, wait_s)
+
+    async def _attach(self, given: bytes | str, mime: str | None, name: str | None) -> str:
+        assert self.t._files is not None and self.copy is not None
+        folder = Path(self.copy.config.agent.path).parent
+        return await self.t._files.attach(self.lease.app_id, folder, given, mime, name)
+
     def _on_signal(self, message: TurnMessage, typing: bool) -> None:
         if self.copy is not None and message.external_id:
             number_id = self.sources[message.id].number_id
-            self.t._signal(self.copy, number_id, message.external_id, typing)
+            self.t._signal(self.copy, number_id, self.lease.contact, message.external_id, typing)
 
     def _show_reading(self, copy: Copy) -> None:
         channel = copy.config.channel
         last = self.lease.messages[-1]
-        if (channel.typing or channel.read_receipts) and last.external_id:
-            self.t._signal(copy, last.number_id, last.external_id, channel.typing)
+        typing = channel.typing and last.kind != "reaction"  # which is seldom answered
+        if (typing or channel.read_receipts) and last.external_id:
+            self.t._signal(copy, last.number_id, self.lease.contact, last.external_id, typing)
 
     # --- what goes out ---------------------------------------------------------------------------
 
@@ -278,11 +310,16 @@ class Run:
         if not kept:
             raise AgentFailed(Sentence("turn_interrupted"), final=True)
 
+    @property
+    def _name(self) -> str:
+        """The id that `dragoman why` takes."""
+        return f"turn-{id_text(self.turn_id)}"
+
     async def _failed(self, copy: Copy, error: AgentFailed) -> None:
         """The agent said that it cannot answer: the contact gets the fallback sentence."""
         if self.lost:
             return
-        log.warning("agent_failed", app=copy.app_id, why=say(error.sentence))
+        log.warning("agent_failed", turn=self._name, why=say(error.sentence))
         if error.final or self.flushes:
             notes = [*(self.turn.notes if self.turn else []), error.sentence]
             await self.commit("failed", self._fallback(copy.config), notes=notes)
@@ -305,7 +342,7 @@ class Run:
             {"attempt": self.lease.tries, "tries": self.t._tries, "error": detail,
              "next": "It is tried again by itself."},
         )  # fmt: skip
-        log.warning("turn_crashed", conversation=self.lease.conversation_id, why=detail)
+        log.warning("turn_crashed", turn=self._name, why=detail)
         self.t._count("crashed", 0)
         lease = self.lease
         await self.t._keep(
@@ -319,7 +356,7 @@ class Run:
     async def park(self, copy: Copy, detail: str = "the program ended during the turn") -> None:
         self.copy, self.version = copy, copy.version
         why = Sentence("turn_parked", {"tries": self.t._tries, "error": detail})
-        log.error("turn_parked", conversation=self.lease.conversation_id, why=detail)
+        log.error("turn_parked", turn=self._name, why=detail)
         self.t._count("parked", 0)
         await self.commit("parked", self._fallback(copy.config), notes=[why], answer=3, why=why)
 

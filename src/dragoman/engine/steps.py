@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from dragoman.domain.clock import id_text
-from dragoman.domain.content import decode_inbound, decode_outbound, plain_text
+from dragoman.domain.content import decode_inbound, decode_outbound, words_of
 from dragoman.domain.sentences import Sentence, words
-from dragoman.domain.status import Doubt, Status
+from dragoman.domain.status import Doubt, FileState, Status
+from dragoman.store import media
 from dragoman.store.drivers import Tx
 from dragoman.store.queries import chain
 from dragoman.store.queries.chain import AttemptRow, HookRow, ReportRow, TurnRow
@@ -26,6 +27,11 @@ words(
         "step_stored": "Stored",
         "step_stored_is": "{id}: {kind}{said}; then answered 200",
         "step_external": "{partner}'s id {id}",
+        "step_file": "File",
+        "step_file_waiting": "it waits to be fetched{tries}",
+        "step_file_kept": "{name}{mime}, {size}, kept for {left} more",
+        "step_file_refused": "it is not kept",
+        "step_file_gone": "it is not here",
         "step_turn": "Turn began",
         "step_turn_is": "configuration version {version}, attempt {attempt}, {messages}",
         "step_agent": "Agent answered",
@@ -39,6 +45,7 @@ words(
         "step_call_is": "{method} {url} → {result}",
         "step_no_call": "Not called",
         "step_no_call_is": "judged when it should have left",
+        "step_before_is": "before it, {purpose}: {method} {url} → {result}",
         "step_call_running": "No answer is stored yet.",
         "step_accepted": "accepted",
         "step_accepted_is": "{partner}'s id {id}",
@@ -112,6 +119,27 @@ def stored_step(line: Line) -> Step:
                 (("content", line.content),), partner_at=line.at, ref=name_of(line))  # fmt: skip
 
 
+def file_steps(tx: Tx, line: Line, now: int) -> list[Step]:
+    """What became of the file that a message brought."""
+    row = media.find(tx, line.app_id, line.id)
+    if row is None:
+        return []
+    state = FileState(row.state)
+    args: dict[str, Any] = {"tries": f", tried {row.tries} times" if row.tries > 1 else ""}
+    if state is FileState.KEPT:
+        args = {
+            "name": f"“{row.filename}”, " if row.filename else "",
+            "mime": row.mime,
+            "size": size_of(row.size),
+            "left": duration(max(0, (row.due_at or now) - now)),
+        }
+    detail = [Sentence(f"step_file_{state.word}", args)]
+    if row.why is not None:
+        detail.append(msgspec.json.decode(row.why, type=Sentence))
+    raw = (("sha256", row.sha256),) if row.sha256 else ()
+    return [Step(row.ended, "file", Sentence("step_file"), tuple(detail), raw, ref=name_of(line))]
+
+
 def answered_steps(row: TurnRow, taken: Sequence[Line], answers: Sequence[Line]) -> list[Step]:
     """The turn: when it began and with what, and how it ended."""
     count = "1 message" if len(taken) == 1 else f"{len(taken)} messages"
@@ -159,9 +187,8 @@ def queued_step(tx: Tx, line: Line) -> Step:
 def sending_steps(tx: Tx, line: Line, now: int) -> list[Step]:
     """Everything after the queue: calls, acceptance, doubt, reports, and what is still missing."""
     steps: list[Step] = []
-    until = chain.window_until(tx, line)
     for attempt in chain.attempts(tx, line.app_id, line.id):
-        steps += _attempt_steps(line, attempt, until)
+        steps += _attempt_steps(line, attempt)
     if line.doubt != Doubt.NONE:
         steps.append(Step(line.doubt_since, "doubt", Sentence("step_doubt"), ref=name_of(line)))
         steps += _settled_steps(tx, line)
@@ -183,10 +210,12 @@ def sending_steps(tx: Tx, line: Line, now: int) -> list[Step]:
     return steps
 
 
-def _attempt_steps(line: Line, row: AttemptRow, window_until: int) -> list[Step]:
+def _attempt_steps(line: Line, row: AttemptRow) -> list[Step]:
     call: dict[str, Any] = msgspec.json.decode(row.call) if row.call else {}
     answer: dict[str, Any] = msgspec.json.decode(row.answer) if row.answer else {}
-    why = (error_sentence(row.error),) if row.error else ()
+    before = tuple(_before(step) for step in call.pop("before", ()))
+    window_until = int(call.pop("window_until", 0))
+    why = (*before, *((error_sentence(row.error),) if row.error else ()))
     ref = name_of(line)
     if not call and row.outcome not in ("", "in doubt", "arrived"):
         detail = (Sentence("step_no_call_is"), *why)
@@ -201,7 +230,7 @@ def _attempt_steps(line: Line, row: AttemptRow, window_until: int) -> list[Step]
         "result": _result(answer) + f", {duration(row.ended - row.started)}",
     }
     raw = tuple(
-        (label, _pretty(value))
+        (label, pretty(value))
         for label, value in (
             ("sent headers", call.get("headers")),
             ("sent", call.get("body")),
@@ -220,6 +249,13 @@ def _attempt_steps(line: Line, row: AttemptRow, window_until: int) -> list[Step]
             detail += (Sentence("step_window", {"left": left}),)
         steps.append(Step(row.ended, "accepted", Sentence("step_accepted"), detail, ref=ref))
     return steps
+
+
+def _before(step: dict[str, Any]) -> Sentence:
+    """A call that prepared the send: a consent that was looked up, a file that was left there."""
+    args = {k: str(step.get(k, "")).replace("_", " ") for k in ("purpose", "method")}
+    args |= {"url": step.get("url", ""), "result": _result(step)}
+    return Sentence("step_before_is", args)
 
 
 def _result(answer: dict[str, Any]) -> str:
@@ -253,7 +289,7 @@ def report_step(row: ReportRow) -> Step:
         args = {"category": pricing.get("category", "?"), "model": pricing.get("model", "?")}
         detail.append(Sentence("step_pricing", args))
     return Step(row.came, "report", Sentence("step_report", {"status": row.status}),
-                tuple(detail), (("report", _pretty(body)),), partner_at=row.at,
+                tuple(detail), (("report", pretty(body)),), partner_at=row.at,
                 ref=f"report-{id_text(row.id)}")  # fmt: skip
 
 
@@ -290,7 +326,7 @@ def kept_step(table: str, row: dict[str, Any], name: str) -> Step:
     if "reason" in row:
         detail.append(msgspec.json.decode(row["reason"], type=Sentence))
     text = _text(bytes(data))
-    raw = (("body", text if table == "refused" else _pretty(text)),) if data else ()
+    raw = (("body", text if table == "refused" else pretty(text)),) if data else ()
     return Step(row["at"], "kept", Sentence(f"step_{table}"), tuple(detail), raw, ref=name)
 
 
@@ -300,10 +336,18 @@ def kept_step(table: str, row: dict[str, Any], name: str) -> Step:
 def _said(line: Line) -> str:
     try:
         decode = decode_inbound if line.direction == IN else decode_outbound
-        text = plain_text(decode(line.content))
+        text = words_of(decode(line.content))
     except msgspec.ValidationError:  # written by a newer program
         return ""
     return f" “{' '.join(text.split())}”" if text else ""
+
+
+def size_of(count: int) -> str:
+    """Bytes as people say them."""
+    for unit, most in (("bytes", 1_000), ("KB", 1_000_000), ("MB", 1_000_000_000)):
+        if count < most:
+            return f"{count} bytes" if unit == "bytes" else f"{count / (most / 1_000):.1f} {unit}"
+    return f"{count / 1_000_000_000:.1f} GB"
 
 
 def _headers(stored: str) -> str:
@@ -315,7 +359,7 @@ def _text(body: bytes) -> str:
     return body.decode("utf-8", "backslashreplace")
 
 
-def _pretty(value: Any) -> str:
+def pretty(value: Any) -> str:
     if isinstance(value, str):
         try:
             value = json.loads(value)

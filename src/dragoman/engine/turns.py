@@ -26,6 +26,7 @@ from dragoman.store.store import Store
 from dragoman.store.writer import Unit
 
 from .apps import App, Apps, Copy
+from .files import Files
 from .run import Run
 
 log = structlog.get_logger("turns")
@@ -34,7 +35,8 @@ log = structlog.get_logger("turns")
 class Turns:
     """agent_for(app, copy): its brain. check(copy, number id, contact, outgoing): why it can never
     be sent, or None. claimable(number id): whether its lane may be sent at once. signal: typing
-    and read receipts. raw(app id, message): the partner's own JSON."""
+    and read receipts. raw(app id, message): the partner's own JSON. files: what people sent, and
+    what an agent keeps to send."""
 
     def __init__(
         self,
@@ -52,8 +54,9 @@ class Turns:
         agent_for: Callable[[App, Copy], Awaitable[Agent]],
         check: Callable[[Copy, int, Person, Outgoing], SendError | None],
         claimable: Callable[[int], bool],
-        signal: Callable[[Copy, int, str, bool], None],
+        signal: Callable[[Copy, int, Person, str, bool], None],
         raw: Callable[[int, Waiting], Awaitable[Any]],
+        files: Files | None = None,
         http: Any = None,
         assets_url: str = "",
         count: Callable[[str, float], None] | None = None,
@@ -73,6 +76,7 @@ class Turns:
         self._claimable = claimable
         self._signal = signal
         self._raw = raw
+        self._files = files
         self._http = http
         self._assets_url = assets_url
         self._count = count or (lambda outcome, seconds: None)

@@ -12,19 +12,21 @@ from typing import Any
 import msgspec
 
 from dragoman.domain.clock import id_text
-from dragoman.domain.content import decode_inbound, decode_outbound, plain_text
+from dragoman.domain.content import decode_inbound, decode_outbound, words_of
 from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.status import Answer, Status
 from dragoman.store.drivers import Tx
-from dragoman.store.queries import chain
+from dragoman.store.queries import chain, notified
 from dragoman.store.queries.chain import Found
 from dragoman.store.queries.messages import IN, Line, load
 from dragoman.vault import Redactor
 
+from .asked import asked_steps, way
 from .standing import duration, name_of, phone, stand
 from .steps import (
     Step,
     answered_steps,
+    file_steps,
     hook_step,
     item_steps,
     kept_step,
@@ -39,6 +41,8 @@ words(
     {
         "why_title_in": "Message from {who} · to {number}",
         "why_title_out": "Answer to {who} · from {number}",
+        "why_title_notified": "Notification to {who} · from {number}",
+        "why_title_job": "Notification {id}",
         "why_title_hook": "Webhook {id}",
         "why_title_rejected": "An item that could not be read",
         "why_title_refused": "A refused request",
@@ -103,7 +107,7 @@ def _of_inbound(tx: Tx, line: Line, now: int) -> Story:
     row = chain.turn(tx, line.app_id, line.turn_id) if line.turn_id else None
     if row is None and line.answer == Answer.WAITING:
         row = chain.turn_at(tx, line.app_id, line.conversation_id, line.done_seq + 1)
-    steps = [*_hooks(tx, line.app_id, [line])]
+    steps = [*_hooks(tx, line.app_id, [line], now)]
     answers: list[Line] = []
     if row is not None:
         taken = chain.taken_by(tx, line.app_id, row)
@@ -162,12 +166,13 @@ def _of_outbound(tx: Tx, line: Line, now: int) -> Story:
     if row is not None:
         taken = chain.taken_by(tx, line.app_id, row)
         came = taken[0].when if taken else 0
-        steps += _hooks(tx, line.app_id, taken)
+        steps += _hooks(tx, line.app_id, taken, now)
         steps += answered_steps(row, taken, chain.answers_of(tx, line.app_id, row))
-    steps.append(queued_step(tx, line))
-    steps += sending_steps(tx, line, now)
+    asked = asked_steps(tx, line)
+    title = "why_title_notified" if asked else "why_title_out"
+    steps += [*asked, queued_step(tx, line), *sending_steps(tx, line, now)]
     return Story(
-        name_of(line), line.app, _title("why_title_out", line), stand(line, now).word, line.at,
+        name_of(line), line.app, _title(title, line), stand(line, now).word, line.at,
         _outbound_sentence(tx, line, came, now), _in_order(steps),
     )  # fmt: skip
 
@@ -274,7 +279,17 @@ def _of_delivery(tx: Tx, found: Found, now: int) -> Story:
     )  # fmt: skip
 
 
+def _of_job(tx: Tx, found: Found, now: int) -> Story:
+    """A request to write first, with its recipients."""
+    job = notified.job(tx, found.app_id, found.id)
+    assert job is not None  # it was just found
+    told = way(tx, job)
+    title = Sentence("why_title_job", {"id": told.name})
+    return Story(told.name, _app(tx, found), title, told.status, job.at, told.sentence, told.steps)
+
+
 _STORIES = {
+    "notification": _of_job,
     "turn": _of_turn,
     "conversation": _of_conversation,
     "hook": _of_hook,
@@ -289,7 +304,7 @@ _STORIES = {
 # --- small things --------------------------------------------------------------------------------
 
 
-def _hooks(tx: Tx, app_id: int, taken: list[Line]) -> list[Step]:
+def _hooks(tx: Tx, app_id: int, taken: list[Line], now: int) -> list[Step]:
     """Each webhook with the messages it brought, in the order they came."""
     steps: list[Step] = []
     seen: set[int] = set()
@@ -300,6 +315,7 @@ def _hooks(tx: Tx, app_id: int, taken: list[Line]) -> list[Step]:
             if row is not None:
                 steps.append(hook_step(row))
         steps.append(stored_step(line))
+        steps += file_steps(tx, line, now)
     return steps
 
 
@@ -341,7 +357,7 @@ def first_words(line: Line) -> str:
     """What a message says, as it was typed; empty where it has no words."""
     try:
         decode = decode_inbound if line.direction == IN else decode_outbound
-        return plain_text(decode(line.content))
+        return words_of(decode(line.content))
     except msgspec.ValidationError:  # written by a newer program
         return ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dragoman.domain.errors import Code, SendError
@@ -29,6 +29,10 @@ def dialect(settings: Any) -> str:
 
 def handshake(hook: Hook, settings: Sequence[Any]) -> HookAnswer | None:
     return None
+
+
+def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
+    return False
 
 
 def render_signal(

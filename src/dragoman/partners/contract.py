@@ -256,6 +256,11 @@ class Partner(Protocol):
 
     def render(self, message: OutboundMessage, settings: Any) -> HttpCall | Unsupported: ...
 
+    def is_template(self, payload: Mapping[str, Any], settings: Any) -> bool:
+        """Whether a native object is a template of this partner's, which may be sent when the
+        window is closed. False for what `render` refuses."""
+        ...
+
     def read(self, call: HttpCall, reply: Reply | NoReply) -> Sent | SendError: ...
 
     def render_signal(

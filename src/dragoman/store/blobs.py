@@ -10,9 +10,11 @@ import asyncio
 import contextlib
 import os
 import re
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from dragoman.domain.clock import id_number, id_text
@@ -22,6 +24,9 @@ from .errors import StoreError
 
 CHUNK = 256 * 1024
 ASIDE = ".aside"  # files on their way in
+# Threads of their own: a slow disk or store must not hold up those who read the database.
+THREADS = 4
+_T = TypeVar("_T")
 _KEY = re.compile(r"([0-9A-Z]+)/([0-9a-f]{2})/(\2[0-9a-f]{62})")
 
 words(
@@ -45,7 +50,7 @@ class BlobGone(KeyError):
 
 
 class Blobs(Protocol):
-    """`aside`: a local folder for files on their way in."""
+    """`aside`: a local folder for files on their way in; see `aside_file`."""
 
     aside: Path
 
@@ -55,7 +60,8 @@ class Blobs(Protocol):
         ...
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes, in pieces. Raises BlobGone, BlobsAway, both before the first piece."""
+        """The bytes, in pieces; none from past the end. Raises BlobGone, before the first piece,
+        and BlobsAway."""
         ...
 
     async def delete(self, key: str, *, before: int) -> bool:
@@ -80,6 +86,17 @@ def app_of(key: str) -> int:
     if found is None:
         raise ValueError(key)
     return id_number(found[1])
+
+
+def aside_file(blobs: Blobs) -> Path:
+    """A name for a file on its way in; its folder is there. Blocks for a moment. Raises
+    BlobsAway."""
+    try:
+        blobs.aside.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        detail = error.strerror or type(error).__name__
+        raise BlobsAway("blobs_away", {"place": str(blobs.aside), "detail": detail}) from error
+    return blobs.aside / secrets.token_hex(16)
 
 
 def open_blobs(text: str, folder: Path) -> Blobs:
@@ -117,25 +134,28 @@ class DiskBlobs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.aside = folder / ASIDE
-        self.aside.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._threads = ThreadPoolExecutor(THREADS, "blobs")
 
     async def put(self, key: str, file: Path) -> None:
-        await self._do(self._put, key, file)
+        try:
+            await self._do(lambda: self._put(key, file))
+        except FileNotFoundError as error:
+            raise self._away(error) from error
 
     async def read(
         self, key: str, start: int = 0, length: int | None = None
     ) -> AsyncIterator[bytes]:
+        path = self._path(key)
         try:
-            file = await asyncio.to_thread(self._path(key).open, "rb")
+            file = await self._do(lambda: path.open("rb"))
         except FileNotFoundError:
             raise BlobGone(key) from None
-        except OSError as error:
-            raise self._away(error) from error
-        left = length
         with file:
             file.seek(start)
+            left = length
             while left is None or left > 0:
-                piece = await asyncio.to_thread(file.read, min(CHUNK, left or CHUNK))
+                size = CHUNK if left is None else min(CHUNK, left)
+                piece = await self._do(lambda size=size: file.read(size))  # type: ignore[misc]
                 if not piece:
                     return
                 if left is not None:
@@ -143,21 +163,25 @@ class DiskBlobs:
                 yield piece
 
     async def delete(self, key: str, *, before: int) -> bool:
-        return bool(await self._do(self._delete, key, before))
+        return await self._do(lambda: self._delete(key, before))
 
     async def keys(self, *, before: int) -> AsyncIterator[str]:
-        for key in await self._do(self._keys, before):
+        for key in await self._do(lambda: self._keys(before)):
             yield key
 
     async def close(self) -> None:
-        """Nothing is open."""
+        self._threads.shutdown(wait=False)
 
     def _put(self, key: str, file: Path) -> None:
         path = self._path(key)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sync(file)
         os.utime(file)
-        file.replace(path)
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.replace(path)
+        except FileNotFoundError:  # its folder went with the last file in it, just now
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.replace(path)
         for folder in (path.parent, path.parent.parent, self.folder):
             _sync(folder)
 
@@ -187,15 +211,30 @@ class DiskBlobs:
         app_of(key)  # nothing but our own keys becomes a path
         return self.folder / key
 
-    async def _do(self, work, *args):  # type: ignore[no-untyped-def]
+    async def _do(self, work: Callable[[], _T]) -> _T:
+        """Beside the loop. Raises FileNotFoundError as it is, any other trouble as BlobsAway."""
+        loop = asyncio.get_running_loop()
         try:
-            return await asyncio.to_thread(work, *args)
+            return await loop.run_in_executor(self._threads, work)
+        except FileNotFoundError:
+            raise
         except OSError as error:
             raise self._away(error) from error
 
     def _away(self, error: OSError) -> BlobsAway:
         detail = error.strerror or type(error).__name__
         return BlobsAway("blobs_away", {"place": str(self.folder), "detail": detail})
+
+
+def sweep_aside(blobs: Blobs, *, before: int) -> int:
+    """Take away what a process that died had on its way in (Unix ms, real clock); how many."""
+    done = 0
+    for file in blobs.aside.glob("*"):
+        with contextlib.suppress(OSError):
+            if file.stat().st_mtime * 1000 < before:
+                file.unlink()
+                done += 1
+    return done
 
 
 def _sync(path: Path) -> None:

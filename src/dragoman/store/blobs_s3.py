@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .blobs import CHUNK, BlobGone, BlobsAway, app_of
+from .blobs import CHUNK, THREADS, BlobGone, BlobsAway, app_of
 from .errors import StoreError
 
 try:
@@ -23,7 +24,12 @@ except ModuleNotFoundError as missing:
     raise StoreError("blobs_no_library") from missing
 
 _GONE = frozenset({"NoSuchKey", "404", "NotFound"})
+_PAST_THE_END = frozenset({"InvalidRange", "416"})
 _T = TypeVar("_T")
+
+
+class _PastTheEnd(Exception):
+    """A part was asked for that begins behind the last byte."""
 
 
 class S3Blobs:
@@ -31,7 +37,7 @@ class S3Blobs:
 
     def __init__(self, bucket: str, prefix: str, endpoint: str, region: str, aside: Path) -> None:
         self.aside = aside
-        self.aside.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._threads = ThreadPoolExecutor(THREADS, "blobs")
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._endpoint = endpoint
@@ -57,11 +63,12 @@ class S3Blobs:
         more = {"Range": f"bytes={start}-{end}"} if start or end else {}
         name = self._name(key)
         try:
-            body = (await self._do(lambda c: c.get_object(Bucket=self._bucket, Key=name, **more)))[
-                "Body"
-            ]
+            found = await self._do(lambda c: c.get_object(Bucket=self._bucket, Key=name, **more))
         except BlobGone:
             raise BlobGone(key) from None
+        except _PastTheEnd:
+            return
+        body = found["Body"]
         try:
             while piece := await self._do(lambda _: body.read(CHUNK)):
                 yield piece
@@ -102,6 +109,7 @@ class S3Blobs:
     async def close(self) -> None:
         if self._client is not None:
             await asyncio.to_thread(self._client.close)
+        self._threads.shutdown(wait=False)
 
     def _name(self, key: str) -> str:
         app_of(key)
@@ -129,11 +137,14 @@ class S3Blobs:
 
     async def _do(self, work: Callable[[Any], _T]) -> _T:
         try:
-            return await asyncio.to_thread(lambda: work(self._open()))
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, lambda: work(self._open()))
         except ClientError as error:
             said = error.response.get("Error", {})
             if str(said.get("Code")) in _GONE:
                 raise BlobGone(self._bucket) from None
+            if str(said.get("Code")) in _PAST_THE_END:
+                raise _PastTheEnd(self._bucket) from None
             raise self._away(str(said.get("Message") or said.get("Code") or error)) from error
         except (BotoCoreError, OSError, ValueError) as error:
             raise self._away(str(error) or type(error).__name__) from error

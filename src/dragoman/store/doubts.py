@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from dragoman.domain.clock import Ids
@@ -9,6 +10,7 @@ from dragoman.domain.status import Doubt, Status
 
 from .drivers import Row, Tx
 from .errors import StoreError
+from .notifications import follow
 from .reports import end_doubt
 
 
@@ -34,6 +36,16 @@ def settle(tx: Tx, ids: Ids, message_id: int, arrived: bool, who: str, now: int)
         FROM message WHERE app_id IN (SELECT id FROM app) AND id=? AND direction=1""",
         (message_id,),
     )
+    if rows and rows[0][7] not in (Doubt.NONE, Doubt.OPEN):
+        ended = tx.run(
+            """SELECT who,at,after FROM audit WHERE app_id=? AND what='doubt.settle' AND target=?
+            ORDER BY id DESC LIMIT 1""",
+            (rows[0][0], str(message_id)),
+        )
+        who, at, how_ended = ended[0] if ended else ("a report of the partner", now, "told")
+        date = datetime.datetime.fromtimestamp(at / 1000, datetime.UTC)
+        args = {"who": who, "when": f"{date:%Y-%m-%d %H:%M} UTC", "how": how_ended}
+        raise StoreError("doubt_ended", args)
     if not rows or rows[0][7] != Doubt.OPEN:
         raise StoreError("not_in_doubt", {"id": message_id})
     app_id, conversation_id, number_id, contact_id, kind, content, meta, _ = rows[0]
@@ -62,6 +74,7 @@ def settle(tx: Tx, ids: Ids, message_id: int, arrived: bool, who: str, now: int)
         VALUES (?,?,?,?,?,?,?)""",
         (app_id, number_id, conversation_id, seq, new_id, now, now + 86_400_000),
     )
+    follow(tx, app_id, meta, new_id)
     tx.wakes.append(("lane", (app_id, number_id)))
     return new_id
 

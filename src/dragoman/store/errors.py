@@ -45,10 +45,13 @@ words(
         "store_gone": "The database does not answer: {detail}.",
         "store_busy": "More work waits for the database than may wait ({waiting}). The sender is "
         "asked to come again.",
+        "store_slow": "The database took no write within {seconds} s: it is locked, full or "
+        "overloaded. The sender is asked to come again.",
         "store_closed": "The store is closing.",
         "key_gone": "The key file {path} is gone, and {count} stored secrets need it. Bring it "
         "back from its backup, or give the key in DRAGOMAN_KEY. No new key was made.",
         "not_in_doubt": "No message in doubt has this id. `dragoman doubt` lists those that have.",
+        "doubt_ended": "That doubt has ended already: {how}, by {who}, {when}.",
         "unit_poisoned": "One unit of work could not be written and was set aside: {detail}.",
         "server_running": "Another Dragoman server ({name}, process {pid}) already uses {path}. "
         "Stop it first, or give this one another --home.",

@@ -183,6 +183,10 @@ def _new(tx: Tx, units: Sequence[Arrival]) -> set[tuple[int, int]]:
                 if (u.app_id, item.key) not in taken:
                     taken.add((u.app_id, item.key))
                     rows.append((u.app_id, item.key, u.now, item.id))
+        for bad in u.rejected:
+            if bad.key and (u.app_id, bad.key) not in taken:
+                taken.add((u.app_id, bad.key))
+                rows.append((u.app_id, bad.key, u.now, bad.id))
     rows.sort()  # one lock order for every writer
     return {(r[0], r[1]) for r in tx.many(_SEEN, rows)} if rows else set()
 
@@ -190,7 +194,11 @@ def _new(tx: Tx, units: Sequence[Arrival]) -> set[tuple[int, int]]:
 def _is_news(unit: Arrival, fresh: set[tuple[int, int]]) -> bool:
     """A body that only says again what was said is not kept again."""
     items: list[Any] = [*unit.messages, *unit.reports, *unit.events]
-    return bool(unit.rejected) or not items or any((unit.app_id, i.id) in fresh for i in items)
+    if any(not bad.key or (unit.app_id, bad.id) in fresh for bad in unit.rejected):
+        return True
+    if not items:
+        return not unit.rejected
+    return any((unit.app_id, i.id) in fresh for i in items)
 
 
 def _messages(
@@ -275,12 +283,16 @@ def _conversation_key(u: Arrival, m: NewMessage, contact: Known, begun: set[Key]
 def _begun_apart(
     tx: Tx, messages: Sequence[tuple[Arrival, NewMessage]], who: Sequence[Known]
 ) -> set[Key]:
-    """The conversations that began on one number, where the channel shares them now."""
     keys = {
         (u.app_id, m.number_id, c.id)
         for (u, m), c in zip(messages, who, strict=True)
         if m.shared and not c.new
     }
+    return begun_apart(tx, keys)
+
+
+def begun_apart(tx: Tx, keys: set[Key]) -> set[Key]:
+    """The conversations that began on one number, where the channel shares them now."""
     return {(r[0], r[1], r[2]) for r in tx.many(_APART, sorted(keys))} if keys else set()
 
 
@@ -321,6 +333,7 @@ def _others(tx: Tx, units: Sequence[Arrival], fresh: set[tuple[int, int]]) -> No
     rejected = [
         (u.app_id, r.id, u.hook_id, u.now, r.path, r.reason, r.raw) for u in units
         for r in u.rejected
+        if not r.key or (u.app_id, r.id) in fresh
     ]  # fmt: skip
     if rejected:
         tx.many(_REJECTED, rejected)

@@ -129,8 +129,8 @@ def add(tx: Tx, row: FileRow) -> int:
     """A file that an agent made. The same one made again lives on under its first id: returned."""
     rows = tx.run(
         """SELECT id FROM media WHERE app_id=? AND blob=? AND number_id=0 AND state=1 AND mime=?
-        AND filename=?""",
-        (row.app_id, row.blob, row.mime, row.filename),
+        AND coalesce(filename,'')=?""",
+        (row.app_id, row.blob, row.mime, row.filename or ""),
     )
     if rows:
         tx.run(
@@ -149,11 +149,16 @@ def find(tx: Tx, app_id: int, id: int) -> FileRow | None:
     return FileRow(*rows[0]) if rows else None
 
 
-def waits(tx: Tx, now: int) -> bool:
-    """Whether a file is due, to be fetched or to expire."""
-    return bool(
-        tx.run("SELECT 1 FROM media WHERE due_at<=? AND due_at IS NOT NULL LIMIT 1", (now,))
-    )
+def due(tx: Tx, now: int) -> frozenset[FileState]:
+    """What is due: files that wait to be fetched, files that are kept and expire."""
+    rows = tx.run("SELECT DISTINCT state FROM media WHERE due_at<=? AND due_at IS NOT NULL", (now,))
+    return frozenset(FileState(r[0]) for r in rows)
+
+
+def waiting(tx: Tx) -> int:
+    """How many files are still to be fetched."""
+    rows = tx.run("SELECT count(*) FROM media WHERE due_at IS NOT NULL AND state=0")
+    return int(rows[0][0])
 
 
 def expire(tx: Tx, now: int, why: str) -> list[tuple[int, str]]:

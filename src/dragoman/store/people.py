@@ -145,6 +145,15 @@ class People:
                 self._new_keys[key] = contact
         return contact
 
+    def reached(self, app_id: int, person: Person) -> Known:
+        """The contact to write to, made if new. Nothing is learned from what somebody else wrote:
+        a known contact keeps its own spelling."""
+        for key in keys(app_id, person):
+            match = self._by_key.get(key) or self._variant(key, person)
+            if match is not None:
+                return match
+        return self.contact(app_id, person)
+
     def also(self, app_id: int, contact: Known, person: Person) -> None:
         """The same contact is now reached as `person`, too (a changed number or user id)."""
         for key in keys(app_id, person):

@@ -63,10 +63,14 @@ class NewEvent(msgspec.Struct, frozen=True):
 
 
 class NewRejected(msgspec.Struct, frozen=True):
+    """`key`: under which the same item, sent again, is known; empty for one that is kept each
+    time."""
+
     id: int
     path: str
     reason: str
     raw: str | None
+    key: bytes = b""
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -150,6 +154,27 @@ class Claimed(msgspec.Struct, frozen=True):
         if self.phone:
             return Phone(self.phone)
         return Bsuid(self.bsuid) if self.bsuid else None
+
+    @property
+    def notifies(self) -> bool:
+        """Whether the business writes first, and no contact waits for it."""
+        return origin_of(self.meta) is not None
+
+
+class _Origin(msgspec.Struct):
+    notification: int = 0
+    n: int = 0
+
+
+_origin = msgspec.json.Decoder(_Origin)
+
+
+def origin_of(meta: str | None) -> tuple[int, int] | None:
+    """Job and place of the recipient that a message was made for; None for an answer."""
+    if not meta or '"notification"' not in meta:
+        return None
+    found = _origin.decode(meta)
+    return (found.notification, found.n) if found.notification else None
 
 
 Json = dict[str, Any]

@@ -112,6 +112,7 @@ credential = _table(  # who may sign for an app: its client id is unique over th
     _big("previous_until", default=0),  # by the business clock
     _big("created"),
     _big("rotated_at", default=0),  # 0: never
+    _text("scopes", null=False, default=""),  # with spaces between; empty: all of them
     _big("revoked", null=True),  # when it was deleted
     key=("id",),
     unique=(("client_id",),),
@@ -488,6 +489,44 @@ Index(
     report.c.external_id,
     sqlite_where=report.c.message_id == text("0"),
     postgresql_where=report.c.message_id == text("0"),
+)
+
+notification = _table(  # a request to write first: the job of the public API
+    "notification",
+    _big("app_id"),
+    _big("id"),
+    _big("at"),
+    _text("client_id", null=False),  # of the credential that asked
+    _big("config_version"),  # of the published copy that took it
+    _text("kind", null=False),  # text, template or script
+    _text("body", null=False),  # JSON: the message, and the names of its placeholders
+    _big("recipients"),  # how many
+    key=("app_id", "id"),
+)
+
+recipient = _table(  # here until its message takes its place in a lane, so that answers overtake it
+    "recipient",
+    _big("app_id"),
+    _big("notification_id"),
+    _small("n"),  # its place in the request, from 0
+    _big("number_id", default=0),  # which of our numbers writes
+    _text("phone", null=False, default=""),  # digits; empty where none could be read
+    _text("given", null=False),  # JSON: the identity as it was given
+    _small("state"),  # store.notifications.Reach
+    _big("message_id", default=0),
+    _big("expires"),
+    _big("ended", default=0),
+    _text("error"),  # a sentence: why there is no message
+    key=("app_id", "notification_id", "n"),
+)
+Index(
+    "recipient_waiting",
+    recipient.c.app_id,
+    recipient.c.number_id,
+    recipient.c.notification_id,
+    recipient.c.n,
+    sqlite_where=recipient.c.state == text("0"),
+    postgresql_where=recipient.c.state == text("0"),
 )
 
 # --- files ---------------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ class Writer:
             async with asyncio.timeout(max(self._wait_s, _LEAST_WAIT_S)):
                 return await job.future
         except TimeoutError:
-            raise Busy("store_busy", {"waiting": self._waiting}) from None
+            raise Busy("store_slow", {"seconds": self._wait_s}) from None
 
     async def _wait_for_room(self) -> None:
         assert self._room is not None

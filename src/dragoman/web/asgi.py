@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -43,6 +45,19 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
             raise TooLarge
         parts.append(part)
     return b"".join(parts)
+
+
+async def drain(receive: Receive, limit: int, seconds: float = 1.0) -> None:
+    """Read on for a moment, and throw away: a caller that is still sending when the connection
+    ends may never see the answer."""
+    size = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while size < limit:
+                message = await receive()
+                size += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body"):
+                    return
 
 
 async def respond(

@@ -5,6 +5,7 @@ Only files in the folder `media` next to the agent's file are served, and only b
 
 from __future__ import annotations
 
+import asyncio
 import mimetypes
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class Assets:
         await respond(
             send,
             200,
-            file.read_bytes(),
+            await asyncio.to_thread(file.read_bytes),
             kind.encode(),
             ((b"x-content-type-options", b"nosniff"), (b"content-security-policy", b"sandbox")),
         )

@@ -13,7 +13,7 @@ from dragoman.domain.sentences import Sentence, say, words
 from dragoman.engine.intake import NOT_FOUND, Intake
 from dragoman.partners.contract import Hook, HookAnswer
 
-from .asgi import Gone, Receive, Scope, Send, TooLarge, read_body, respond
+from .asgi import Gone, Receive, Scope, Send, TooLarge, drain, read_body, respond
 
 log = structlog.get_logger("webhooks")
 
@@ -43,6 +43,7 @@ class Webhooks:
         except TooLarge:
             text = say(Sentence("body_too_large", {"limit": self._max_body}))
             await respond(send, 413, text.encode(), headers=((b"connection", b"close"),))
+            await drain(receive, 4 * self._max_body)
             return
         except Gone:
             return

@@ -9,7 +9,7 @@ Source: Meta, "Send messages" (2026); "Business-scoped user IDs" (2026).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dragoman.domain import content as c
@@ -160,12 +160,23 @@ def _category(out: dict[str, Any], message: OutboundMessage, name: str) -> None:
     out["category"] = message.category
 
 
+def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
+    """By its type; without one, by the only body that it has."""
+    kind = payload.get("type")
+    return kind == "template" if kind is not None else _named(payload) == ["template"]
+
+
+def _named(payload: Mapping[str, Any]) -> list[str]:
+    """The types whose bodies an object has."""
+    return [name for name in _TYPES if name in payload]
+
+
 def _raw(payload: dict[str, Any]) -> dict[str, Any]:
     """The author's object without what is ours, and with its type."""
     out = {key: value for key, value in payload.items() if key not in _OURS}
     kind = out.get("type")
     if kind is None:
-        named = [name for name in _TYPES if name in out]
+        named = _named(out)
         if len(named) != 1:
             found = "none of its bodies" if not named else " and ".join(named)
             raise refuse("meta_raw_type", found=found, known=", ".join(_TYPES))

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dragoman.partners._cloud.answer import read_send as read
-from dragoman.partners._cloud.envelope import NATIVE
+from dragoman.partners._cloud.envelope import NATIVE, is_template
 from dragoman.partners._cloud.error_table import KNOWN as ERRORS
 from dragoman.partners.absent import (
     LETTER,
@@ -167,6 +167,7 @@ __all__ = [
     "dialect",
     "guarded",
     "handshake",
+    "is_template",
     "missing",
     "numbers",
     "parse",

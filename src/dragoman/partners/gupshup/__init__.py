@@ -29,6 +29,7 @@ from .parse import parse
 from .reading import dialect, missing, numbers, read_settings
 from .render import (
     demands_opt_in,
+    is_template,
     probes,
     render,
     render_media,
@@ -71,6 +72,11 @@ NOT_CONFIRMED: Sequence[tuple[str, str]] = (
     (
         "The type of text in a session",
         "DATA_TEXT is sent; others send TEXT: enterprise.SESSION_TEXT.",
+    ),
+    (
+        "Which forms of Enterprise are templates",
+        "Those with `isHSM` or of the type HSM; and those that name a template's id, or say "
+        "`isTemplate` without being interactive: enterprise.is_template.",
     ),
     (
         "Order details and order status on Enterprise",
@@ -149,6 +155,7 @@ __all__ = [
     "dialect",
     "guarded",
     "handshake",
+    "is_template",
     "missing",
     "numbers",
     "parse",

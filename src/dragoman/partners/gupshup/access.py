@@ -5,6 +5,7 @@ Source: Gupshup, "Send message", "Message types", "Template messages" (self-serv
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -107,8 +108,12 @@ def _given(message: OutboundMessage, settings: Settings) -> dict[str, Any]:
     return {"message": _message(content, message.reference)}
 
 
+def is_template(payload: Mapping[str, Any]) -> bool:
+    return type(payload.get("template")) is dict and "type" not in payload
+
+
 def _native(payload: dict[str, Any]) -> dict[str, Any]:
-    if type(payload.get("template")) is dict and "type" not in payload:
+    if is_template(payload):
         return {name: value for name, value in payload.items() if name not in _OURS}
     kind = payload.get("type")
     if not isinstance(kind, str) or kind not in TYPES:

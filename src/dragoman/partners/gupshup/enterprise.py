@@ -52,8 +52,21 @@ def render(message: OutboundMessage, settings: Settings) -> HttpCall:
     form = {"method": fields.pop("method"), "send_to": to, **fields}
     if message.reference:
         form["extra"] = message.reference
-    notifies = form.get("isHSM") == "true" or form.get("msg_type", "").upper() == "HSM"
-    return gateway_call(settings, "send", form, notifies)
+    return gateway_call(settings, "send", form, notifies=is_template(form))
+
+
+def is_template(fields: Mapping[str, Any]) -> bool:
+    """Whether a form is a template, which goes by the HSM account.
+
+    NOT CONFIRMED: that one without `isHSM` and HSM is one where it names a template's id, or says
+    `isTemplate` (which interactive messages in a session say as well).
+    """
+    told = _texts(fields)
+    if told.get("isHSM", "").lower() == "true" or told.get("msg_type", "").upper() == "HSM":
+        return True
+    if told.get("isTemplate", "").lower() == "true":
+        return "interactive_type" not in told
+    return "whatsAppTemplateId" in told
 
 
 def gateway_call(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
 from dragoman.domain.identity import Phone, Recipient
+from dragoman.partners._cloud import envelope
 from dragoman.partners._cloud.envelope import message_body
 from dragoman.partners._cloud.limits import Refuse
 from dragoman.partners.contract import HttpCall, OutboundMessage, Probe, Unsupported
@@ -27,6 +29,15 @@ def render(message: OutboundMessage, settings: Settings) -> HttpCall | Unsupport
         return _v3(message, settings)
     except Refuse as refusal:
         return Unsupported(refusal.sentence, refusal.code)
+
+
+def is_template(payload: Mapping[str, Any], settings: Settings) -> bool:
+    """By the dialect that it is sent in."""
+    if settings.dialect == "enterprise":
+        return enterprise.is_template(payload)
+    if settings.dialect == "access":
+        return access.is_template(payload)
+    return envelope.is_template(payload, settings)
 
 
 def _v3(message: OutboundMessage, settings: Settings) -> HttpCall:

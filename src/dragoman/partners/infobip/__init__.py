@@ -26,6 +26,7 @@ from .abilities import CAPABILITIES, NATIVE_SHAPES
 from .answers import read, read_media, read_probe, read_pull
 from .error_table import ERRORS
 from .hooks import answer, authenticate, guarded, handshake, uses_authorization
+from .native import is_template
 from .parse import parse
 from .reading import dialect, missing, numbers, read_settings
 from .render import probes, pulls, render, render_media, render_signal
@@ -161,6 +162,7 @@ __all__ = [
     "dialect",
     "guarded",
     "handshake",
+    "is_template",
     "missing",
     "numbers",
     "parse",

@@ -7,12 +7,12 @@ is the endpoint's name and is not sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
-from dragoman.partners._cloud.limits import refuse
+from dragoman.partners._cloud.limits import Refuse, refuse
 
 words(
     {
@@ -98,6 +98,15 @@ def taken_apart(payload: Content) -> tuple[str, Content, Content]:
     if endpoint != TEMPLATE and root:
         raise _unknown()
     return endpoint, message, root
+
+
+def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
+    """In either API, whatever the channel's dialect: an object says itself where it goes."""
+    try:
+        endpoint, message, _ = taken_apart(dict(payload))
+    except Refuse:
+        return False
+    return endpoint == TEMPLATE or (not endpoint and isinstance(message.get("template"), dict))
 
 
 def _is_messages_api(message: Content) -> bool:

@@ -33,7 +33,7 @@ from .error_table import ERRORS
 from .hooks import answer, authenticate, guarded, handshake, uses_authorization
 from .parse import parse
 from .reading import missing, numbers, read_settings
-from .render import render
+from .render import is_template, render
 from .settings import GIVES, LETTER, SETTINGS, Settings
 
 words(
@@ -159,6 +159,7 @@ __all__ = [
     "dialect",
     "guarded",
     "handshake",
+    "is_template",
     "missing",
     "numbers",
     "parse",

@@ -10,6 +10,7 @@ reference.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dragoman.domain import content as c
@@ -120,6 +121,17 @@ def _native(payload: dict[str, Any]) -> dict[str, Any]:
     if type(whole) is dict and type(whole.get("content")) is dict:
         return {**payload, "message": {**whole, "content": _typed(whole["content"])}}
     return {"message": {"content": _typed(payload)}}
+
+
+def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
+    """A template, or one with a file, as a content object or in a whole request."""
+    try:
+        content = _native(dict(payload))["message"]["content"]
+    except Refuse:
+        return False
+    if _auto(content):
+        return True
+    return str(content["type"]).upper() in (NATIVE["template"][0], NATIVE["mediaTemplate"][0])
 
 
 def _typed(content: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from .parse import parse
 from .reading import missing, numbers, read_settings
 from .render import (
     demands_opt_in,
+    is_template,
     probes,
     render,
     render_media,
@@ -151,6 +152,7 @@ __all__ = [
     "dialect",
     "guarded",
     "handshake",
+    "is_template",
     "missing",
     "numbers",
     "parse",

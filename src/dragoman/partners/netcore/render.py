@@ -11,7 +11,7 @@ public integrations of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -51,6 +51,7 @@ words(
 
 # What a file, a place or a link message names are NOT CONFIRMED as a whole: see NOT_CONFIRMED.
 TYPES = ("text", "media", "location", "template", "media_template", "interactive")
+TEMPLATES = frozenset({"template", "media_template"})
 PRIORITY = frozenset({"text", "template"})
 LEAST_DIGITS = 10
 CONSENT_SOURCE = "WHATSAPP"  # where the person agreed; at most 25 characters, any text
@@ -118,6 +119,14 @@ def _native(payload: dict[str, Any]) -> dict[str, Any]:
     if kind not in named:
         raise refuse("netcore_raw_unknown", known=", ".join(f"type_{kind}" for kind in TYPES))
     return {"message_type": kind, **{k: v for k, v in payload.items() if k != "message_type"}}
+
+
+def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
+    """A template, or one with a file, as an element or in a whole request."""
+    try:
+        return _native(dict(payload))["message_type"] in TEMPLATES
+    except Refuse:
+        return False
 
 
 def _content(content: c.Outbound) -> dict[str, Any]:

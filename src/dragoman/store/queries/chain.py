@@ -8,11 +8,14 @@ import msgspec
 
 from dragoman.domain.clock import id_number
 from dragoman.domain.identity import Bsuid, Phone, read_recipient, variants
+from dragoman.domain.public_ids import ENTRY, JOB, MESSAGE, read_public_id
 from dragoman.domain.sentences import SentenceError
 from dragoman.store.drivers import Row, Tx
 from dragoman.store.intake import digest
+from dragoman.store.rows import origin_of
 
 from .messages import IN, OUT, Line, apps, first_id, load, made_at
+from .notified import Job, job, recipient_message
 
 LEADS = ("in", "out", "hook", "turn", "event", "report", "rejected", "refused", "conv")
 _TABLES = ("message", "hook", "rejected", "refused", "turn", "event", "report", "conversation")
@@ -30,11 +33,17 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def find(tx: Tx, text: str) -> Found | None:
-    """What `last`, an id of ours, a partner's id, a phone or a BSUID stands for."""
+    """What `last`, an id of ours, one of the public API's (ds-, nl-, ms-), a partner's id, a phone
+    or a BSUID stands for."""
     asked = text.strip()
     if asked == "last":
         return last(tx)
-    return _by_own_id(tx, asked) or by_external_id(tx, asked) or _by_person(tx, asked)
+    return (
+        _by_own_id(tx, asked)
+        or _by_public_id(tx, asked)
+        or by_external_id(tx, asked)
+        or _by_person(tx, asked)
+    )
 
 
 def last(tx: Tx) -> Found | None:
@@ -61,6 +70,25 @@ def _by_own_id(tx: Tx, text: str) -> Found | None:
         for table in _TABLES:
             if tx.run(f"SELECT 1 FROM {table} WHERE app_id=? AND id=?", (app_id, number)):
                 return Found(table, app_id, number)
+    return None
+
+
+def _by_public_id(tx: Tx, text: str) -> Found | None:
+    """A job, an entry of its log (its message, or the job before there is one), or a message."""
+    for app_id, _ in apps(tx):
+        named = read_public_id(text, app_id)
+        if named is None:
+            continue
+        prefix, id, place = named
+        if prefix == ENTRY:
+            message_id = recipient_message(tx, app_id, id, place)
+            if message_id:
+                return Found("message", app_id, message_id)
+        if prefix == MESSAGE:
+            found = tx.run("SELECT 1 FROM message WHERE app_id=? AND id=?", (app_id, id))
+            return Found("message", app_id, id) if found else None
+        if prefix in (JOB, ENTRY) and job(tx, app_id, id) is not None:
+            return Found("notification", app_id, id)
     return None
 
 
@@ -288,12 +316,17 @@ def reports_waiting(tx: Tx, app_id: int, number_id: int, external_id: str) -> li
     return [ReportRow(*r) for r in rows]
 
 
-def window_until(tx: Tx, line: Line) -> int:
-    rows = tx.run(
-        "SELECT until FROM win WHERE app_id=? AND contact_id=? AND number_id=?",
-        (line.app_id, line.contact_id, line.number_id),
-    )
-    return int(rows[0][0]) if rows else 0
+def notification(tx: Tx, line: Line) -> tuple[Job, int] | None:
+    """The job that a message was made for and the recipient's place in it; None for an answer."""
+    origin = origin_of(line.meta)
+    found = job(tx, line.app_id, origin[0]) if origin is not None else None
+    return (found, origin[1]) if found is not None and origin is not None else None
+
+
+def credential_name(tx: Tx, client_id: str) -> str:
+    """As its operator called it, also when it was deleted."""
+    rows = tx.run("SELECT name FROM credential WHERE client_id=?", (client_id,))
+    return str(rows[0][0]) if rows else client_id
 
 
 def sent_again(tx: Tx, line: Line) -> int:
