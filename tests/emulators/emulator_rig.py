@@ -15,9 +15,9 @@ import uvicorn
 from aiohttp import web
 
 from dragoman.domain.clock import Clock
+from dragoman.emulators._cloud.wire import signature
 from dragoman.emulators.cloud_api import Emulator, EmulatorConfig, build
 from dragoman.emulators.cloud_api.config import Delays, Number, Token
-from dragoman.emulators.cloud_api.wire import signature
 from dragoman.emulators.kit import PartnerEmulator
 
 PNID = "106540352242922"

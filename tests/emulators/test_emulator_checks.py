@@ -28,11 +28,12 @@ from emulator_rig import (
 )
 
 from dragoman.domain.clock import FixedClock
-from dragoman.emulators.cloud_api.checks import CHECKS, markdown
+from dragoman.emulators._cloud.checks import CHECKS, markdown
+from dragoman.emulators._cloud.template_seeds import seed, seeds
+from dragoman.emulators._cloud.wire import ERROR_PAGE
 from dragoman.emulators.cloud_api.config import Rates, Token
 from dragoman.emulators.cloud_api.emulator import FAULTS
-from dragoman.emulators.cloud_api.template_seeds import seed, seeds
-from dragoman.emulators.cloud_api.wire import ERROR_PAGE
+from dragoman.emulators.cloud_api.oauth_table import OAUTH_CHECKS
 from dragoman.emulators.kit import faults_markdown
 
 NOON = 1_795_435_200_000  # Monday, 23 November 2026, 12:00 UTC
@@ -1116,5 +1117,5 @@ def test_every_row_has_its_case() -> None:
 
 def test_the_docs_print_the_table() -> None:
     docs = Path(__file__).parents[2] / "docs" / "emulators.md"
-    assert markdown() in docs.read_text(encoding="utf-8")
+    assert markdown((*CHECKS.values(), *OAUTH_CHECKS.values())) in docs.read_text(encoding="utf-8")
     assert faults_markdown(FAULTS) in docs.read_text(encoding="utf-8")

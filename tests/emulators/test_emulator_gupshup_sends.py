@@ -10,7 +10,19 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from emulator_rig import ASHA, Callback, callback_server
-from gupshup_rig import APP, APP_ID, FIXTURES, HSM, KEY, NUMBER, TOKEN, GupshupRig, config, gupshup
+from gupshup_rig import (
+    APP,
+    APP_ID,
+    FIXTURES,
+    HSM,
+    KEY,
+    NUMBER,
+    TOKEN,
+    TWO_WAY,
+    GupshupRig,
+    config,
+    gupshup,
+)
 
 from dragoman.emulators.gupshup.config import Rates
 
@@ -254,6 +266,20 @@ async def test_one_template_by_text_by_id_by_name_and_in_meta_s_form(rig: Gupshu
         headers={"Authorization": TOKEN},
     )
     assert (await seen(rig, portal))["rendered"] == rendered
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_else_makes_a_form_a_template(rig: GupshupRig) -> None:
+    """An id, or `isTemplate` where nothing is interactive: it goes by the HSM account alone."""
+    by_id = {"isHSM": "-", "msg_type": "-", "msg": "-", "var1": "Asha", "var2": "42"}
+    by_id["whatsAppTemplateId"] = "order_shipped"
+    by_flag = {"isHSM": "-", "msg_type": "TEXT", "isTemplate": "true", "footer": "-"}
+    by_flag |= {"msg": "Your OTP is 123456", "buttonUrlParam": "t/42"}
+    for fields in (by_id, by_flag):
+        body = await seen(rig, await rig.notifies(**fields))
+        assert body["type"] == "template"
+        _, answer = await rig.notifies(**{**fields, "userid": TWO_WAY})
+        assert answer["response"]["status"] == "error"
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -12,8 +12,8 @@ import pytest_asyncio
 from emulator_rig import APP, SECRET, TRACE, WABA, Rig, callback_server, config, running
 
 from dragoman.domain.clock import FixedClock
-from dragoman.emulators.cloud_api.checks import OAUTH_CHECKS
 from dragoman.emulators.cloud_api.config import Token
+from dragoman.emulators.cloud_api.oauth_table import OAUTH_CHECKS
 
 NOON = 1_795_435_200_000
 OURS = "https://bot.example.com/oauth/cloud-api/callback"

@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from emulator_rig import ASHA, PNID, Rig, callback_server, config, running, text
 
+from dragoman.emulators._cloud.template_seeds import seed, seeds
 from dragoman.emulators.cloud_api.config import Rates
-from dragoman.emulators.cloud_api.template_seeds import seed, seeds
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "cloud_api" / "outbound"
 _OTHER = ("auth_", "mgmt_", "response_", "mark_as_read", "text_to_group")

@@ -19,7 +19,7 @@ from emulator_rig import (
     text,
 )
 
-from dragoman.emulators.cloud_api.wire import meta_bytes, signature
+from dragoman.emulators._cloud.wire import meta_bytes, signature
 
 ASHA_ENTRY = {
     "profile": {"name": "Asha"},

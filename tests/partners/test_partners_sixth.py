@@ -196,17 +196,17 @@ def test_the_table_of_abilities_is_what_the_code_does(kind: str) -> None:
 def test_the_table_is_complete_and_strangers_objects_are_refused() -> None:
     kinds = {str(kind.__struct_config__.tag) for kind in get_args(c.Outbound)}
     assert set(pigeon.CAPABILITIES[""]) == kinds
-    for payload in ({"type": "text"}, {"lines": "kind=words"}, {"lines": ["words=Hi"]}):
+    for payload in ({"type": "text"}, {"words": "Hi"}, {"type": ["song"]}):
         told = pigeon.render(OutboundMessage(ASHA, NUMBER, c.Raw(payload)), CHANNEL)
         assert isinstance(told, Unsupported) and told.sentence.id == "pigeon_raw_unknown"
-    for lines, template in ((["kind=stamp"], True), (["kind=words"], False), (None, False)):
-        assert pigeon.is_template({"lines": lines}, CHANNEL) is template
+    assert pigeon.is_template({"type": "stamp"}, CHANNEL)
+    assert not pigeon.is_template({"type": "words"}, CHANNEL)
     nobody = OutboundMessage(Bsuid("US.13491208655302741918"), NUMBER, c.Text("Hi"))
     assert isinstance(pigeon.render(nobody, CHANNEL), Unsupported)
 
 
-def reply(status: int, *lines: str) -> Reply:
-    return Reply(status, {}, json.dumps({"lines": lines}).encode())
+def reply(status: int, **slip: str) -> Reply:
+    return Reply(status, {}, json.dumps(slip).encode())
 
 
 CALL = pigeon.render(OutboundMessage(ASHA, NUMBER, c.Text("Hi")), CHANNEL)
@@ -215,15 +215,15 @@ CALL = pigeon.render(OutboundMessage(ASHA, NUMBER, c.Text("Hi")), CHANNEL)
 @pytest.mark.parametrize(
     ("answer", "code", "retryable", "ambiguous"),
     [
-        (reply(400, "flown=0", "coo=11", "because=no"), Code.INVALID, False, False),
-        (reply(401, "flown=0", "coo=12"), Code.TOKEN, False, False),
-        (reply(429, "flown=0", "coo=17"), Code.RATE, True, False),
-        (reply(503, "flown=0", "coo=50"), Code.UNAVAILABLE, True, False),
-        (reply(400, "flown=0", "coo=99", "because=new"), Code.UNKNOWN, False, False),
+        (reply(400, flown="0", coo="11", because="no"), Code.INVALID, False, False),
+        (reply(401, flown="0", coo="12"), Code.TOKEN, False, False),
+        (reply(429, flown="0", coo="17"), Code.RATE, True, False),
+        (reply(503, flown="0", coo="50"), Code.UNAVAILABLE, True, False),
+        (reply(400, flown="0", coo="99", because="new"), Code.UNKNOWN, False, False),
         (Reply(404, {}, b"nothing here"), Code.UNKNOWN, False, False),
         (Reply(500, {}, b"<html>"), Code.IN_DOUBT, False, True),
-        (Reply(200, {}, b'{"lines": ["flow'), Code.IN_DOUBT, False, True),
-        (reply(200, "flown=1"), Code.IN_DOUBT, False, True),
+        (Reply(200, {}, b'{"flown": "1", "pig'), Code.IN_DOUBT, False, True),
+        (reply(200, flown="1"), Code.IN_DOUBT, False, True),
         (NoReply(Phase.CONNECT, "refused"), Code.UNAVAILABLE, True, False),
         (NoReply(Phase.SENT, "timeout"), Code.IN_DOUBT, False, True),
         (NoReply(Phase.REFUSED, "not allowed"), Code.EGRESS, False, False),
@@ -239,10 +239,10 @@ def test_answers(answer: Any, code: Code, retryable: bool, ambiguous: bool) -> N
 
 def test_an_id_is_success_and_the_key_is_checked_without_sending() -> None:
     assert isinstance(CALL, HttpCall)
-    assert pigeon.read(CALL, reply(200, "flown=1", "pigeon=PGN-1")) == Sent("PGN-1")
+    assert pigeon.read(CALL, reply(200, flown="1", pigeon="PGN-1")) == Sent("PGN-1")
     (probe,) = pigeon.probes(CHANNEL)
-    assert pigeon.read_probe(probe, reply(200, f"number={NUMBER}")) is None
-    for other in (reply(200, "number=1"), reply(401, "coo=12"), NoReply(Phase.SENT)):
+    assert pigeon.read_probe(probe, reply(200, number=NUMBER)) is None
+    for other in (reply(200, number="1"), reply(401, coo="12"), NoReply(Phase.SENT)):
         wrong = pigeon.read_probe(probe, other)
         assert wrong is not None and wrong.id in known()
 
@@ -304,7 +304,7 @@ async def shop(turn: Turn) -> None:
     elif turn.text in KINDS:
         turn.reply(neutral(turn.text))
     elif turn.text == "native":
-        turn.reply({"lines": ["kind=words", "words=my own words"]})
+        turn.reply({"type": "words", "words": "my own words"})
     else:
         turn.reply(f"{c.kind_of(message.content)} received")
 
@@ -432,7 +432,7 @@ def works(tree: Path, home: Path, names: list[str]) -> None:
     heads = re.findall(r"┌─ (\S+)", in_tree(tree, "-m", "dragoman", "partners"))
     assert set(heads) == set(names)
     home.mkdir()
-    said = in_tree(tree, str(SIXTH / "every_partner.py"), str(home))
+    said = in_tree(tree, str(Path(__file__).with_name("every_partner.py")), str(home))
     lines = [line for line in said.splitlines() if ": You said: " in line]
     assert lines == [f"{name}: You said: hello {name}, delivered" for name in names]
 

@@ -1,5 +1,5 @@
-"""One scripted conversation with one agent file on all five partners: the same transcript, only the
-lines that a partner's table declares degraded differ."""
+"""One scripted conversation with one agent file on all five partners, in every dialect: the same
+transcript, only the lines that the dialect's table declares degraded differ."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from five import FIVE, Five, five
+from five import FIVE, FORMS, Five, Form, five
 
 from dragoman.domain.sentences import SentenceError
 from dragoman.partners.contract import Capability
@@ -91,24 +91,25 @@ async def pays(world: Five, name: str) -> list[str] | None:
 
 @pytest.mark.full
 async def test_one_conversation_on_all_five(tmp_path: Path) -> None:
-    paid = {}
+    paid: dict[Form, list[str] | None] = {}
     async with five(tmp_path, SHOP) as world:
-        for name in FIVE:
-            await world.use(name)
+        for name, dialect in FORMS:
+            await world.use(name, dialect)
             live = world.emulated._app.published
-            assert live is not None
-            can = partner(name).CAPABILITIES[partner(name).dialect(live.settings[name])]
+            assert live is not None and partner(name).dialect(live.settings[name]) == dialect
+            can = partner(name).CAPABILITIES[dialect]
             for kind, act, expected in WHOLE:
                 lines = await say(world, name, act)
                 ability = can[kind].capability
+                where = (name, dialect, kind, lines)
                 if ability is Capability.NATIVE:
-                    assert lines == expected, (name, kind)
+                    assert lines == expected, where
                 elif ability is Capability.DEGRADED:
-                    assert lines and all(line.startswith("text: ") for line in lines), (name, lines)
+                    assert lines and all(line.startswith("text: ") for line in lines), where
                 else:
-                    assert lines == [], (name, kind, lines)
+                    assert lines == [], where
             if can["order_details"].capability is Capability.NATIVE:
-                paid[name] = await pays(world, name)
-    told = {name: lines for name, lines in paid.items() if lines is not None}
-    assert set(told) >= {"cloud-api", "gupshup"} & set(FIVE)
+                paid[name, dialect] = await pays(world, name)
+    told = {form: lines for form, lines in paid.items() if lines is not None}
+    assert {name for name, _ in told} >= {"cloud-api", "gupshup"} & set(FIVE)
     assert all(lines == ["text: Payment success, thank you."] for lines in told.values()), told

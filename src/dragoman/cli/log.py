@@ -145,7 +145,8 @@ def log(ctx: click.Context, follow: bool, app_name: str | None, conversation: st
     follower = Follower(tx, wanted, printer, others=all_of_it) if follow else None
     shown = messages.newest(tx, wanted, count, Clock().now())
     beside = others.newest(tx, wanted.app_id, after, count) if all_of_it else []
-    both = sorted([*shown, *beside], key=lambda one: one.id)
+    both: list[messages.Line | others.Other] = [*shown, *beside]
+    both.sort(key=lambda one: one.id)
     for one in both[-count:] if count else []:
         if isinstance(one, others.Other):
             printer.other(one)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
+from dragoman.emulators._cloud.checks import Refusal, error_body
 from dragoman.emulators.kit import Answer
 
 from .calls import Call, allow, answer, app_token, find_token
-from .checks import Refusal, error_body
 from .config import MANAGEMENT
 from .edges import number_fields, pick
 from .subscriptions import handshake

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from dragoman.emulators._cloud import wire
+from dragoman.emulators._cloud.checks import Refusal
 from dragoman.emulators.kit import Answer
 
-from . import wire
-from .checks import Refusal
 from .config import Token, version_number
+from .oauth_table import OAUTH_CHECKS
 
 if TYPE_CHECKING:
     from .emulator import Emulator
@@ -129,7 +130,8 @@ def find_token(emulator: Emulator, text: str) -> Token:
     for token in (*emulator.config.tokens, *emulator.logins.tokens):
         if hmac.compare_digest(text.encode(), token.token.encode()):
             if token.invalid:
-                raise Refusal("token_password" if token.invalid == 460 else "token_invalidated")
+                name = "token_password" if token.invalid == 460 else "token_invalidated"
+                raise Refusal(OAUTH_CHECKS[name])
             if token.expires_at and now >= token.expires_at:
                 raise Refusal("token_expired", expired=_said(token.expires_at), now=_said(now))
             return token

@@ -92,6 +92,8 @@ class EmulatorConfig(kit.PartnerConfig, kw_only=True):
     redirect_uris: *Valid OAuth Redirect URIs*: the dialog opens for these, letter by letter.
     """
 
+    ADDRESS = "graph_url"
+
     app_id: str = "634974688087057"
     app_name: str = "Tea shop app"
     app_secret: str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
@@ -119,6 +121,20 @@ class EmulatorConfig(kit.PartnerConfig, kw_only=True):
     trace_seed: str = ""
     redirect_uris: list[str] = msgspec.field(default_factory=list)
     prefix: str = "/emulated/cloud-api"
+
+    def about(self) -> list[tuple[str, str]]:
+        number = self.numbers[0]
+        return [
+            ("Phone number id", f"{number.phone_number_id} (+{number.display})"),
+            ("Access token", self.tokens[0].token),
+            ("App secret", self.app_secret),
+            ("App id, WABA id", f"{self.app_id}, {self.waba_id}"),
+            (
+                "Verify token",
+                self.verify_token or "give --verify-token, or paste it in its console",
+            ),
+            ("Webhooks go to", self.callback_url or "nowhere yet: paste the URL in its console"),
+        ]
 
 
 def load(path: Path) -> EmulatorConfig:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.emulators._cloud.checks import Refusal
 from dragoman.emulators.kit import (
     Done,
     Panel,
@@ -28,7 +29,6 @@ from dragoman.emulators.kit import (
     text,
 )
 
-from .checks import Refusal
 from .config import SCOPES
 from .oauth import LONG_S
 from .subscriptions import handshake

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from dragoman.emulators._cloud.contacts import contact_entry
 from dragoman.emulators.kit import Act, Update, person_key, stranger
 from dragoman.emulators.kit.control import Person, chosen_number, push
 
 from .oauth import invalidate
-from .reports import contact_entry, metadata
+from .reports import metadata
 
 if TYPE_CHECKING:
     from .emulator import Emulator

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dragoman.emulators._cloud.checks import Refusal
+from dragoman.emulators._cloud.messages import check_envelope
+from dragoman.emulators._cloud.reading import Part
 from dragoman.emulators.kit import Answer
 
 from .calls import Call, allow, answer
-from .checks import Refusal
 from .config import MANAGEMENT, MESSAGING, Number
-from .messages import check_envelope
-from .reading import Part
 from .sending import Accepted, accept, check_account, mark_read
 from .subscriptions import handshake
 

@@ -12,6 +12,8 @@ from litestar import Request
 
 from dragoman.domain.clock import Clock
 from dragoman.emulators import kit
+from dragoman.emulators._cloud import wire
+from dragoman.emulators._cloud.checks import Refusal
 from dragoman.emulators.kit import (
     Act,
     Answer,
@@ -27,8 +29,7 @@ from dragoman.emulators.kit import (
 )
 from dragoman.emulators.phone.handsets import Handsets
 
-from . import console, control, graph, wire
-from .checks import Refusal
+from . import console, control, graph
 from .config import EmulatorConfig, Number, Rules
 from .line import CloudApiLine
 from .media import MediaStore
@@ -125,12 +126,14 @@ class Emulator(PartnerEmulator):
             entry.setdefault("changes", []).append(item["update"])
         told = {"object": "whatsapp_business_account", "entry": list(entries.values())}
         body = wire.meta_bytes(told)
-        headers = {
+        return Post(spelled(url), body, self.proof(items[0], url, body))
+
+    def proof(self, item: Item, url: str, body: bytes) -> dict[str, str]:
+        return {
             "X-Hub-Signature-256": wire.signature(body, self.config.app_secret),
             "User-Agent": "facebookexternalua",
             "Accept": "*/*",
         }
-        return Post(spelled(url), body, headers)
 
     def reported(self, record: Record, status: str, at: int, error: Any) -> Update:
         value = status_value(self, record, status, at, error)

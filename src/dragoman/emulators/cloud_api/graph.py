@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from litestar import Request
 from litestar.datastructures import UploadFile
 
+from dragoman.emulators._cloud.checks import Refusal, error_body
 from dragoman.emulators.kit import Answer
 
 from . import account, edges, oauth
@@ -26,7 +27,6 @@ from .calls import (
     json_body,
     split_version,
 )
-from .checks import Refusal, error_body
 from .config import Number
 from .sending import follow, needs_waiting
 

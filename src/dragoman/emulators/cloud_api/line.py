@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dragoman.emulators._cloud import wire
+from dragoman.emulators._cloud.contacts import contact_entry
 from dragoman.emulators.kit import PartnerLine, Record, Update, person_key
 from dragoman.emulators.phone.handsets import HandsetContact
 
-from . import wire
 from .config import Number
 from .payments import bill_of, payment_value
-from .reports import contact_entry, metadata
+from .reports import metadata
 
 if TYPE_CHECKING:
     from .emulator import Emulator

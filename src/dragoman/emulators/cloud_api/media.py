@@ -11,10 +11,9 @@ import hmac
 from typing import Any
 
 from dragoman.domain.clock import Clock
+from dragoman.emulators._cloud import wire
+from dragoman.emulators._cloud.checks import Refusal
 from dragoman.emulators.kit import Books, Files, Stored
-
-from . import wire
-from .checks import Refusal
 
 _MB = 1024 * 1024
 URL_LIFE_S = 300

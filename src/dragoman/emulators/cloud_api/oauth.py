@@ -20,11 +20,12 @@ from urllib.parse import urlencode
 import msgspec
 
 from dragoman.domain.clock import Clock
+from dragoman.emulators._cloud.checks import Refusal
 from dragoman.emulators.kit import Answer, Books
 
 from .calls import Call, answer, app_token, find_token
-from .checks import Refusal
 from .config import SCOPES, Token
+from .oauth_table import OAUTH_CHECKS
 
 if TYPE_CHECKING:
     from .emulator import Emulator
@@ -107,13 +108,13 @@ class Logins:
             (c for c in self.kept.codes if hmac.compare_digest(c.code.encode(), given)), None
         )
         if code is None:
-            raise Refusal("code_unknown")
+            raise Refusal(OAUTH_CHECKS["code_unknown"])
         if code.used:
-            raise Refusal("code_used")
+            raise Refusal(OAUTH_CHECKS["code_used"])
         if self._clock.now() >= code.until:
-            raise Refusal("code_expired")
+            raise Refusal(OAUTH_CHECKS["code_expired"])
         if code.redirect_uri != redirect_uri:
-            raise Refusal("code_redirect")
+            raise Refusal(OAUTH_CHECKS["code_redirect"])
         code.used = True
         self.keep()
         return code
@@ -240,10 +241,10 @@ def exchange(emulator: Emulator, call: Call) -> Answer:
         if not call.field(name):
             raise Refusal("required", param=name)
     if call.field("client_id") != emulator.config.app_id:
-        raise Refusal("app_unknown")
+        raise Refusal(OAUTH_CHECKS["app_unknown"])
     given, right = call.field("client_secret").encode(), emulator.config.app_secret.encode()
     if not hmac.compare_digest(given, right):
-        raise Refusal("app_secret_wrong")
+        raise Refusal(OAUTH_CHECKS["app_secret_wrong"])
     kind = call.field("grant_type")
     if kind == "client_credentials":
         return answer({"access_token": app_token(emulator), "token_type": "bearer"})

@@ -1,11 +1,11 @@
-"""The refusals of signing in: exchanges, and tokens that a person ended. See `check_table`.
+"""The refusals of signing in: exchanges, and tokens that a person ended. See `_cloud.check_table`.
 
 Codes and wordings are those that integrators quote; Meta documents none of them.
 """
 
 from __future__ import annotations
 
-from .check_table import Check
+from dragoman.emulators._cloud.check_table import Check
 
 _ROWS = [
     Check(

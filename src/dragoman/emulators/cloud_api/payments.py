@@ -10,10 +10,11 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from dragoman.emulators._cloud.contacts import contact_entry
 from dragoman.emulators.kit import Record
 from dragoman.emulators.phone.handsets import HandsetContact
 
-from .reports import contact_entry, metadata
+from .reports import metadata
 
 if TYPE_CHECKING:
     from .emulator import Emulator

@@ -15,10 +15,10 @@ import msgspec
 from dragoman.domain.identity import Bsuid
 from dragoman.domain.sentences import SentenceError
 from dragoman.emulators import kit
+from dragoman.emulators._cloud.checks import Refusal
 from dragoman.emulators.kit import person_key, stranger
 from dragoman.emulators.phone.handsets import HandsetContact, Handsets
 
-from .checks import Refusal
 from .config import EmulatorConfig, Number, Rules
 
 _PUNCTUATION = str.maketrans("", "", " -().\u00a0")

@@ -11,27 +11,15 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from dragoman.domain.window import SERVICE_MS
+from dragoman.emulators._cloud.checks import Refusal, failure
+from dragoman.emulators._cloud.contacts import contact_entry
 from dragoman.emulators.kit import Record
 from dragoman.emulators.phone.handsets import HandsetContact
 
-from .checks import Refusal, failure
 from .config import version_number
 
 if TYPE_CHECKING:
     from .emulator import Emulator
-
-
-def contact_entry(contact: HandsetContact, *, username: bool) -> dict[str, Any]:
-    """A member of `contacts`; a person without a known phone has no `wa_id`."""
-    profile: dict[str, Any] = {"name": contact.name}
-    if username and contact.username:
-        profile["username"] = contact.username
-    entry: dict[str, Any] = {"profile": profile}
-    if contact.phone:
-        entry["wa_id"] = contact.phone
-    if contact.bsuid:
-        entry["user_id"] = contact.bsuid
-    return entry
 
 
 def metadata(emulator: Emulator, number: str) -> dict[str, str]:

@@ -14,25 +14,25 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from dragoman.emulators.kit import Record
-from dragoman.emulators.phone.handsets import HandsetContact
-
-from . import wire
-from .checks import Refusal
-from .config import Number
-from .media import KINDS, allowed_types, plain_type
-from .messages import (
+from dragoman.emulators._cloud import wire
+from dragoman.emulators._cloud.checks import Refusal
+from dragoman.emulators._cloud.messages import (
     MEDIA,
     check_envelope,
     check_message,
     check_recipient,
     message_type,
 )
+from dragoman.emulators._cloud.reading import Part
+from dragoman.emulators._cloud.template_send import compose
+from dragoman.emulators._cloud.templates import Template
+from dragoman.emulators.kit import Record
+from dragoman.emulators.phone.handsets import HandsetContact
+
+from .config import Number
+from .media import KINDS, allowed_types, plain_type
 from .people import Target
-from .reading import Part
 from .reports import price
-from .template_send import compose, find_sendable
-from .templates import Template
 
 if TYPE_CHECKING:
     from .emulator import Emulator
@@ -107,7 +107,7 @@ def _template(
     emulator: Emulator, number: Number, body: dict[str, Any], target: Target, marketing: bool
 ) -> tuple[Template, dict[str, Any]]:
     part = Part(body["template"], "template", "template")
-    template = find_sendable(emulator.templates, part)
+    template = emulator.templates.sendable(part)
     if marketing and template["category"] != "MARKETING":
         raise Refusal("marketing_only")
     if template["category"] == "MARKETING" and emulator.rules.marketing_disabled and not marketing:

@@ -12,9 +12,8 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from dragoman.emulators._cloud.checks import Refusal
 from dragoman.emulators.kit import Books
-
-from .checks import Refusal
 
 OVERRIDABLE = ("messages", "calls", "message_echoes", "smb_message_echoes", "history")
 

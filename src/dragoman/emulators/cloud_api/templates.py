@@ -6,29 +6,15 @@ import itertools
 import re
 from typing import Any
 
+from dragoman.emulators._cloud.checks import Refusal
+from dragoman.emulators._cloud.reading import Part
+from dragoman.emulators._cloud.template_seeds import seeds
+from dragoman.emulators._cloud.templates import VARIABLE, Template, component
 from dragoman.emulators.kit import Books
 
-from .checks import Refusal
-from .template_seeds import seeds
-
-VARIABLE = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
 _NAME = re.compile(r"[a-z0-9_]{1,512}")
 _FORMATS = ("TEXT", "IMAGE", "VIDEO", "GIF", "DOCUMENT", "LOCATION", "PRODUCT")
 _FIRST_ID = 1387372356726600
-Template = dict[str, Any]
-
-
-def variables(text: str) -> list[str]:
-    """The variables of a text in the order they first appear."""
-    return list(dict.fromkeys(VARIABLE.findall(text)))
-
-
-def component(template: Template, kind: str) -> dict[str, Any] | None:
-    """The template's component of a kind (`BODY`), in any case."""
-    for part in template["components"]:
-        if str(part.get("type", "")).upper() == kind:
-            return dict(part)
-    return None
 
 
 class Templates:
@@ -61,6 +47,18 @@ class Templates:
             if template["name"] == name and template["language"] == language:
                 return template
         return None
+
+    def sendable(self, part: Part) -> Template:
+        """The approved one that `part` names. Raises Refusal 132001, 132015, 132016."""
+        name, language = part.value["name"], part.value["language"]["code"]
+        template = self.find(name, language)
+        if template is None or template["status"] not in ("APPROVED", "PAUSED", "DISABLED"):
+            raise Refusal("template_missing", name=name, language=language)
+        if template["status"] == "PAUSED":
+            raise Refusal("template_paused")
+        if template["status"] == "DISABLED":
+            raise Refusal("template_disabled")
+        return template
 
     def listed(self, wanted: dict[str, str]) -> list[Template]:
         """Those that match name, language, status and category, where given."""

@@ -17,7 +17,7 @@ from litestar import Request
 from litestar.datastructures import UploadFile
 
 from dragoman.emulators import kit
-from dragoman.emulators.cloud_api.templates import component
+from dragoman.emulators._cloud.templates import component
 from dragoman.emulators.kit import Answer
 from dragoman.emulators.phone.handsets import HandsetContact
 

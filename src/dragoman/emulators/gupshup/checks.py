@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dragoman.emulators.cloud_api.checks import Refusal as MetaRefusal
-from dragoman.emulators.cloud_api.checks import failure as meta_failure
+from dragoman.emulators._cloud.checks import Refusal as MetaRefusal
+from dragoman.emulators._cloud.checks import failure as meta_failure
 from dragoman.emulators.kit import Answer
 
 from . import wire

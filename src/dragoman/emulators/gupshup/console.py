@@ -17,7 +17,7 @@ import msgspec
 from yarl import URL
 
 from dragoman.domain.sentences import Sentence, SentenceError, words
-from dragoman.emulators.cloud_api.templates import component
+from dragoman.emulators._cloud.templates import component
 from dragoman.emulators.kit import (
     Done,
     Panel,

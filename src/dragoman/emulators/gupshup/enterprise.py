@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from litestar import Request
 
 from dragoman.emulators import kit
-from dragoman.emulators.cloud_api.templates import Template, component
+from dragoman.emulators._cloud.templates import Template, component
 from dragoman.emulators.kit import Answer
 from dragoman.emulators.phone.handsets import HandsetContact
 
@@ -95,7 +95,7 @@ async def _called(emulator: Emulator, call: Fields, authorization: str) -> Answe
     if not to:
         raise Refusal("ent_phone", value=call.get("phone_number" if opting else "send_to", ""))
     fields.check(call, tables.ENVELOPE)
-    notifies = opting or _is(call, "isHSM") or call.get("msg_type", "").lower() == "hsm"
+    notifies = opting or _notifies(call)
     _own_account(emulator, call, notifies, "opt-in" if opting else "templates")
     if opting:
         return _opt(emulator, call, to, method)
@@ -106,6 +106,16 @@ async def _called(emulator: Emulator, call: Fields, authorization: str) -> Answe
     record = take(emulator, draft)
     body = {"id": record["id"], "phone": to, "details": "", "status": "success"}
     return await answered(emulator, draft, record, _said(call, body))
+
+
+def _notifies(call: Fields) -> bool:
+    """A template. NOT CONFIRMED: without `isHSM` and HSM, where it names one by its id, or says
+    `isTemplate` and is not interactive."""
+    if _is(call, "isHSM") or call.get("msg_type", "").lower() == "hsm":
+        return True
+    if _is(call, "isTemplate"):
+        return "interactive_type" not in call
+    return "whatsAppTemplateId" in call
 
 
 def _is(call: Fields, name: str) -> bool:

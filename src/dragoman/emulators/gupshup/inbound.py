@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from dragoman.emulators.cloud_api.reports import contact_entry
+from dragoman.emulators._cloud.contacts import contact_entry
 from dragoman.emulators.phone.handsets import HandsetContact
 
 from . import wire

@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from dragoman.domain.sentences import Sentence, SentenceError, words
-from dragoman.emulators.cloud_api import wire as meta
+from dragoman.emulators._cloud import wire as meta
 from dragoman.emulators.kit import PartnerLine, Record, Update, person_key
 from dragoman.emulators.phone.handsets import HandsetContact
 

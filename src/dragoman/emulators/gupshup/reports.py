@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dragoman.emulators.cloud_api.checks import failure
+from dragoman.emulators._cloud.checks import failure
 from dragoman.emulators.kit import Record, Update
 
 from .checks import MetaRefusal, Refusal

@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 
 from dragoman.emulators import kit
-from dragoman.emulators.cloud_api import wire as meta
+from dragoman.emulators._cloud import wire as meta
 from dragoman.emulators.kit import Answer, Record
 from dragoman.emulators.phone.handsets import HandsetContact
 

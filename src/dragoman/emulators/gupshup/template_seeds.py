@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dragoman.emulators.cloud_api.template_seeds import seed
-from dragoman.emulators.cloud_api.template_seeds import seeds as shared
+from dragoman.emulators._cloud.template_seeds import seed
+from dragoman.emulators._cloud.template_seeds import seeds as shared
 
 
 def _body(text: str) -> dict[str, Any]:

@@ -12,9 +12,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dragoman.emulators.cloud_api.reading import MediaKnown, Part
-from dragoman.emulators.cloud_api.template_send import compose
-from dragoman.emulators.cloud_api.templates import VARIABLE, Template, component, variables
+from dragoman.emulators._cloud.reading import MediaKnown, Part
+from dragoman.emulators._cloud.template_send import compose
+from dragoman.emulators._cloud.templates import VARIABLE, Template, component, variables
 
 from .template_seeds import seeds
 

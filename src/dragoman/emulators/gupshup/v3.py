@@ -16,16 +16,16 @@ from urllib.parse import parse_qsl
 from litestar import Request
 
 from dragoman.emulators import kit
-from dragoman.emulators.cloud_api.checks import error_body
-from dragoman.emulators.cloud_api.messages import (
+from dragoman.emulators._cloud.checks import error_body
+from dragoman.emulators._cloud.messages import (
     check_envelope,
     check_message,
     check_recipient,
     message_type,
 )
-from dragoman.emulators.cloud_api.reading import Part
-from dragoman.emulators.cloud_api.template_send import compose
-from dragoman.emulators.cloud_api.wire import trace_id
+from dragoman.emulators._cloud.reading import Part
+from dragoman.emulators._cloud.template_send import compose
+from dragoman.emulators._cloud.wire import trace_id
 from dragoman.emulators.kit import Answer
 from dragoman.emulators.phone.handsets import HandsetContact
 

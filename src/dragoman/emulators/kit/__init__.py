@@ -18,6 +18,7 @@ batching, retries, read policy); add the account: numbers, keys, what the consol
     METHODS             HTTP methods that `serve` takes
     ALONE               kinds of updates that never share a POST (a flat inbound message)
     WALK                how a person sets a channel up at the console (see `walk`)
+    GUARDS              the checks of its webhooks that a person can set up besides (optional)
     __init__            call super().__init__, read what the books keep (`books.get`, `put`), then
                         `self.connect(MyLine(self, number, display, title))` for each number
     reset               call super().reset(), then forget what is your own
@@ -78,7 +79,7 @@ from .partner import PartnerEmulator, made
 from .people import People, person_key, stranger
 from .rates import Buckets
 from .timeline import Item, Post, Timeline, Update
-from .walk import Step, Walk, filled, walked
+from .walk import Guard, Step, Walk, filled, walked
 
 __all__ = [
     "SHARED_FAULTS",
@@ -93,6 +94,7 @@ __all__ = [
     "Fault",
     "Faults",
     "Files",
+    "Guard",
     "Item",
     "Panel",
     "PartnerConfig",

@@ -5,7 +5,7 @@ All times are milliseconds.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -58,7 +58,10 @@ class PartnerConfig(msgspec.Struct, kw_only=True):
         delivery; `none`: never.
     sent_log: a file that gets one JSON line for each accepted send before it is answered.
     prefix: where it is mounted, `/emulated/{partner}`.
+    ADDRESS: the channel's field for where the partner answers.
     """
+
+    ADDRESS: ClassVar[str] = "base_url"
 
     batching: Batching = msgspec.field(default_factory=Batching)
     delays: Delays = msgspec.field(default_factory=Delays)
@@ -71,3 +74,7 @@ class PartnerConfig(msgspec.Struct, kw_only=True):
     retry_for_ms: int = 7 * 24 * 3_600_000
     sent_log: str = ""
     prefix: str = ""
+
+    def about(self) -> list[tuple[str, str]]:
+        """What `dragoman emulate` prints of the account, beside where it is: (label, value)."""
+        return []

@@ -31,7 +31,7 @@ from .line import PartnerLine
 from .people import People, person_key
 from .rates import Buckets
 from .timeline import Item, Outcome, Post, Timeline, Update
-from .walk import Walk
+from .walk import Guard, Walk
 
 MadeT = TypeVar("MadeT", bound="PartnerEmulator")
 
@@ -48,6 +48,7 @@ class PartnerEmulator(ABC):
     ALONE: ClassVar[frozenset[str]] = frozenset()
     NOWHERE: ClassVar[str] = "The partner's console has no URL for this."
     WALK: ClassVar[Walk]
+    GUARDS: ClassVar[tuple[Guard, ...]] = ()
     asgi: Asgi
 
     def __init__(
@@ -148,6 +149,11 @@ class PartnerEmulator(ABC):
     @abstractmethod
     def envelope(self, items: list[Item], url: str) -> Post:
         """One POST of these updates (`item["update"]`), all of one kind. `url` may be ""."""
+
+    def proof(self, item: Item, url: str, body: bytes) -> dict[str, str]:
+        """The headers of a webhook with this very body, in place of the item's own: for whoever
+        tries what a body that the partner never writes would do. Enough where nothing is signed."""
+        return self.envelope([item], url).headers
 
     def accepted(self, status: int) -> bool:
         """Whether the platform's answer to a webhook counts as taken."""

@@ -130,10 +130,29 @@ class Timeline:
         tick: str = "",
         **more: Any,
     ) -> int:
-        """Keep an update to deliver, and give its id. `title`, `contact`, `message` are for the
-        Wire panel; `tick` is the status that the message on the phone has then; `more` rides along
-        in the item."""
-        item = {
+        """Keep an update to deliver, and give its id; see `item`."""
+        made = self.item(
+            update, number=number, lane=lane, title=title, contact=contact, message=message,
+            tick=tick, **more,
+        )  # fmt: skip
+        return self.add(made, in_ms)
+
+    def item(
+        self,
+        update: Update,
+        *,
+        number: str,
+        lane: str,
+        title: str,
+        contact: str | None = None,
+        message: str | None = None,
+        tick: str = "",
+        **more: Any,
+    ) -> Item:
+        """What is kept of an update until it is delivered. `title`, `contact`, `message` are for
+        the Wire panel; `tick` is the status that the message on the phone has then; `more` rides
+        along in the item."""
+        return {
             "kind": update.kind,
             "update": update.body,
             "number": number,
@@ -145,7 +164,6 @@ class Timeline:
             "tick": tick,
             **more,
         }
-        return self.add(item, in_ms)
 
     async def done(self, item_id: int, seconds: float) -> None:
         """Wait until an item is delivered (or given up), at most so long."""

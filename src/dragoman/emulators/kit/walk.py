@@ -38,6 +38,16 @@ class Walk(msgspec.Struct, frozen=True):
     take: tuple[Step, ...]
 
 
+class Guard(msgspec.Struct, frozen=True):
+    """A check of webhooks that both sides must be told of, beside the walk. label: for people, with
+    a small letter. fields: the channel's. take: what the console is given. Their templates know
+    {secret}, a new one each time."""
+
+    label: str
+    fields: Mapping[str, Any]
+    take: tuple[Step, ...]
+
+
 async def walked(
     emulator: PartnerEmulator, steps: Sequence[Step], known: Mapping[str, str]
 ) -> dict[str, str]:

@@ -41,7 +41,7 @@ CAPABILITIES: Mapping[str, Mapping[str, Ability]] = {"": ABILITIES}
 
 NATIVE_SHAPES: Sequence[tuple[str, str]] = (
     (
-        'The lines of a note: {"lines": ["kind=words", "words=Hi"]}',
+        'A note by its type: {"type": "words", "words": "Hi"}',
         "POST /loft/v1/flights; from, to and ring are always Dragoman's",
     ),
 )

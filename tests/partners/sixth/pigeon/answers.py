@@ -1,4 +1,4 @@
-"""What Pigeon Post says to a call: `{"lines": ["flown=1", "pigeon=…"]}`, or a coo."""
+"""What Pigeon Post says to a call: `{"flown": "1", "pigeon": "…"}`, or a coo."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from dragoman.partners._cloud.errors import retry_after
 from dragoman.partners.contract import MediaFile, Probe, Sent
 
 from .error_table import problem
-from .lines import Lines, first
-from .lines import read as read_lines
 from .settings import Settings
+from .slips import Slip, first
 
 words(
     {
@@ -37,21 +36,17 @@ words(
 def read(call: HttpCall, reply: Reply | NoReply) -> Sent | SendError:
     if isinstance(reply, NoReply):
         return _no_reply(reply)
-    lines = _lines(reply)
-    if first(lines, "flown") == "1" and first(lines, "pigeon"):
-        return Sent(first(lines, "pigeon"))
+    slip: Slip = json_object(reply.body)
+    if first(slip, "flown") == "1" and first(slip, "pigeon"):
+        return Sent(first(slip, "pigeon"))
     return _refusal(reply)
-
-
-def _lines(reply: Reply) -> Lines:
-    return read_lines(json_object(reply.body).get("lines")) or {}
 
 
 def _refusal(reply: Reply) -> SendError:
     """Its own coo is trusted: nothing was sent. So is 4xx in any words, which nothing between says
     of a call that went through. All else may have been sent."""
-    lines = _lines(reply)
-    coo, because = first(lines, "coo"), first(lines, "because")
+    slip: Slip = json_object(reply.body)
+    coo, because = first(slip, "coo"), first(slip, "because")
     if not coo and not 400 <= reply.status < 500:
         return _in_doubt(Sentence("pigeon_not_understood", {"status": reply.status}), reply.status)
     known, sentence = problem(coo or f"HTTP {reply.status}", because)
@@ -128,7 +123,7 @@ def probes(settings: Settings) -> Sequence[Probe]:
 def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
     if isinstance(reply, NoReply):
         return _no_reply(reply).sentence
-    number = first(_lines(reply), "number")
+    number = first(json_object(reply.body), "number")
     if not number:
         return _refusal(reply).sentence
     if number != probe.expect:

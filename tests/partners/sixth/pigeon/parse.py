@@ -1,4 +1,4 @@
-"""One POST of Pigeon Post: `{"arrivals": [lines, lines, …]}`, each arrival on its own."""
+"""One POST of Pigeon Post: `{"arrivals": [slip, slip, …]}`, each arrival on its own."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from dragoman.domain.identity import Person, Phone, read_recipient
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.domain.status import Status
 from dragoman.partners import once
+from dragoman.partners._cloud.shape import found
 from dragoman.partners.contract import Hook, UnreadableBody
 from dragoman.partners.json_body import decode
 
 from .error_table import problem
-from .lines import Lines, first, read
 from .settings import Settings
+from .slips import Slip, first
 
 words(
     {
@@ -32,8 +33,8 @@ words(
         "sent; it is kept as it came.",
         "pigeon_other_body": "The body has no arrivals, so it is not Pigeon Post's; check whose "
         "webhook is set to this address.",
-        "pigeon_no_lines": "Pigeon Post's arrival is no list of lines; it is kept as it came.",
-        "pigeon_line_missing": "Pigeon Post's arrival has no readable line {name!r}, which it "
+        "pigeon_no_slip": "Pigeon Post's arrival is no slip but {found}; it is kept as it came.",
+        "pigeon_missing": "Pigeon Post's slip has no readable {name!r}, which it "
         "needs to be understood; it is kept as it came.",
     }
 )
@@ -45,11 +46,11 @@ LEGS = {
     "opened": Status.READ,
     "lost": Status.FAILED,
 }
-_OURS = {"note": "to", "leg": "from"}  # the line that names our number
+_OURS = {"note": "to", "leg": "from"}  # what names our number
 
 
 class _Unreadable(ValueError):
-    """One arrival cannot be read: the line that lacks."""
+    """One arrival cannot be read: what it lacks."""
 
 
 def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
@@ -65,30 +66,29 @@ def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
 
 
 def _arrival(item: Any, path: str, places: once.Places) -> Event | Rejected:
-    lines = read(item)
-    if lines is None:
-        return Rejected(Sentence("pigeon_no_lines"), path, item)
-    what = first(lines, "what")
+    if type(item) is not dict:
+        return Rejected(Sentence("pigeon_no_slip", {"found": found(item)}), path, item)
+    what = first(item, "what")
     try:
         if what == "note":
-            return _note(lines, item, places)
-        if what == "leg" and first(lines, "leg") in LEGS:
-            return _leg(lines, item)
-        return _kept(lines, what or "arrival", item, places)
+            return _note(item, places)
+        if what == "leg" and first(item, "leg") in LEGS:
+            return _leg(item)
+        return _kept(item, what or "arrival", places)
     except _Unreadable as lacks:
         told = {"name": str(lacks)}
-        return Rejected(Sentence("pigeon_line_missing", told), path, item)
+        return Rejected(Sentence("pigeon_missing", told), path, item)
 
 
-def _note(lines: Lines, item: Any, places: once.Places) -> InboundMessage:
-    number, at, sender = _need(lines, "to"), _time(lines), _person(lines, "from")
-    pigeon = first(lines, "pigeon")
-    content = _content(lines)
+def _note(slip: Slip, places: once.Places) -> InboundMessage:
+    number, at, sender = _need(slip, "to"), _time(slip), _person(slip, "from")
+    pigeon = first(slip, "pigeon")
+    content = _content(slip)
     if pigeon:
         key = once.with_id(pigeon)
     else:
-        key = places.key(number, str(sender.recipient), at, c.kind_of(content), None, item)
-    answers = first(lines, "answers")
+        key = places.key(number, str(sender.recipient), at, c.kind_of(content), None, slip)
+    answers = first(slip, "answers")
     return InboundMessage(
         number,
         pigeon or None,
@@ -98,33 +98,33 @@ def _note(lines: Lines, item: Any, places: once.Places) -> InboundMessage:
         content,
         Quoted(answers) if answers else None,
         display=number,
-        raw=item,
+        raw=slip,
     )
 
 
-def _content(lines: Lines) -> c.Inbound:
-    kind = first(lines, "kind")
+def _content(slip: Slip) -> c.Inbound:
+    kind = first(slip, "type")
     if kind == "words":
-        return c.TextReceived(_need(lines, "words"))
+        return c.TextReceived(_need(slip, "words"))
     if kind == "perch":
-        id, _, title = _need(lines, "perch").partition("|")
+        id, _, title = _need(slip, "perch").partition("|")
         return c.ButtonReply(id, title)
     if kind in ("picture", "scroll"):
         media = c.MediaReceived(
-            id=_need(lines, "parcel"),
-            mime_type=first(lines, "sort") or None,
-            filename=first(lines, "called") or None,
+            id=_need(slip, "parcel"),
+            mime_type=first(slip, "sort") or None,
+            filename=first(slip, "called") or None,
         )
-        caption = first(lines, "beneath") or None
+        caption = first(slip, "beneath") or None
         if kind == "picture":
             return c.ImageReceived(media, caption)
         return c.DocumentReceived(media, caption)
-    return c.Unknown(kind or "note", {"lines": lines})
+    return c.Unknown(kind or "note", slip)
 
 
-def _leg(lines: Lines, item: Any) -> StatusUpdate:
-    number, pigeon, at = _need(lines, "from"), _need(lines, "pigeon"), _time(lines)
-    leg, to, coo = first(lines, "leg"), _person(lines, "to"), first(lines, "coo")
+def _leg(slip: Slip) -> StatusUpdate:
+    number, pigeon, at = _need(slip, "from"), _need(slip, "pigeon"), _time(slip)
+    leg, to, coo = first(slip, "leg"), _person(slip, "to"), first(slip, "coo")
     failed = LEGS[leg] is Status.FAILED
     return StatusUpdate(
         number,
@@ -133,12 +133,12 @@ def _leg(lines: Lines, item: Any) -> StatusUpdate:
         LEGS[leg],
         at,
         to,
-        first(lines, "ring") or None,
-        (c.Problem(coo, first(lines, "because")),) if failed else (),
-        _lost(coo, first(lines, "because")) if failed else None,
+        first(slip, "ring") or None,
+        (c.Problem(coo, first(slip, "because")),) if failed else (),
+        _lost(coo, first(slip, "because")) if failed else None,
         word=leg,
         display=number,
-        raw=item,
+        raw=slip,
     )
 
 
@@ -147,39 +147,39 @@ def _lost(coo: str, because: str) -> SendProblem:
     return SendProblem(known.code, sentence, known.concerns, coo, because)
 
 
-def _kept(lines: Lines, what: str, item: Any, places: once.Places) -> KeptEvent:
+def _kept(slip: Slip, what: str, places: once.Places) -> KeptEvent:
     """What has no type of its own, whole; of no number where it is not known which one is ours."""
-    number = first(lines, _OURS.get(what, ""))
+    number = first(slip, _OURS.get(what, ""))
     try:
-        at = _time(lines)
+        at = _time(slip)
     except _Unreadable:
         at = 0
-    key = places.key(number, "", at, what, None, item)
-    return KeptEvent(key, "", what, at, number, display=number, known=False, raw=item)
+    key = places.key(number, "", at, what, None, slip)
+    return KeptEvent(key, "", what, at, number, display=number, known=False, raw=slip)
 
 
-def _need(lines: Lines, name: str) -> str:
-    value = first(lines, name)
+def _need(slip: Slip, name: str) -> str:
+    value = first(slip, name)
     if not value:
         raise _Unreadable(name)
     return value
 
 
-def _person(lines: Lines, name: str) -> Person:
+def _person(slip: Slip, name: str) -> Person:
     try:
-        whom = read_recipient(_need(lines, name))
+        whom = read_recipient(_need(slip, name))
     except SentenceError:
         raise _Unreadable(name) from None
-    called = first(lines, "name") or None
+    called = first(slip, "name") or None
     if isinstance(whom, Phone):
         return Person(whom, name=called)
     return Person(bsuid=whom, name=called)
 
 
-def _time(lines: Lines) -> int:
+def _time(slip: Slip) -> int:
     """`when=2026-02-01T09:30:00.250Z`, in Unix ms."""
     try:
-        moment = datetime.datetime.fromisoformat(_need(lines, "when"))
+        moment = datetime.datetime.fromisoformat(_need(slip, "when"))
         return round(moment.replace(tzinfo=moment.tzinfo or datetime.UTC).timestamp() * 1000)
     except (ValueError, OverflowError, OSError):
         raise _Unreadable("when") from None

@@ -21,8 +21,8 @@ from dragoman.partners._cloud.limits import (
 from dragoman.partners.contract import HttpCall, OutboundMessage, Unsupported
 from dragoman.partners.extra import merge
 
-from .lines import read, written
 from .settings import Settings
+from .slips import first, written
 
 words(
     {
@@ -31,13 +31,13 @@ words(
         "pigeon_cannot": "Pigeon Post has no {kind} message: leave it out.",
         "pigeon_part": "Pigeon Post's notes have no place for {part}: leave it out.",
         "pigeon_raw_unknown": "The structured payload is none that Pigeon Post knows: give an "
-        "object with `lines`, one of which is kind=…; or an object with `kind`, which goes to "
-        "every partner.",
+        "note with a type of {known}; or an object with `kind`, which goes to every partner.",
     }
 )
 
 _OURS = ("from", "to", "ring", "answers")
-Pairs = list[tuple[str, str | None]]
+TYPES = ("words", "picture", "scroll", "perches", "stamp")
+Pairs = list[tuple[str, str | list[str] | None]]
 
 
 def render(message: OutboundMessage, settings: Settings) -> HttpCall | Unsupported:
@@ -61,39 +61,29 @@ def _body(message: OutboundMessage) -> dict[str, Any]:
         raise refuse("pigeon_needs_phone", Code.UNSUPPORTED, whom=str(whom))
     body: dict[str, Any] = _native(message.content)
     merge(body, message.extra or {})
-    ours = written(
-        [
-            ("from", message.number),
-            ("to", whom.digits),
-            ("ring", message.reference),
-            ("answers", message.reply_to),
-        ]
-    )
-    if read(body["lines"]) is None:
-        raise refuse("pigeon_raw_unknown")
-    theirs = [line for line in body["lines"] if line.partition("=")[0] not in _OURS]
-    return {**body, "lines": [*ours, *theirs]}
+    theirs = {name: value for name, value in body.items() if name not in _OURS}
+    values = message.number, whom.digits, message.reference, message.reply_to
+    return {**written(zip(_OURS, values, strict=True)), **theirs}
 
 
 def _native(content: c.Outbound) -> dict[str, Any]:
     if not isinstance(content, c.Raw):
-        return {"lines": written(_lines(content))}
-    lines = read(content.payload.get("lines"))
-    if lines is None or "kind" not in lines:
-        raise refuse("pigeon_raw_unknown")
+        return written(_note(content))
+    if first(content.payload, "type") not in TYPES:
+        raise refuse("pigeon_raw_unknown", known=", ".join(TYPES))
     return dict(content.payload)
 
 
-def _lines(content: c.Outbound) -> Pairs:
+def _note(content: c.Outbound) -> Pairs:
     kind = c.kind_of(content)
     if isinstance(content, c.Text):
-        return [("kind", "words"), ("words", filled("text", content.text))]
+        return [("type", "words"), ("words", filled("text", content.text))]
     if isinstance(content, c.Image | c.Document):
         word = "picture" if isinstance(content, c.Image) else "scroll"
         at = ("at", _link(kind, content.id, content.link))
         called = content.filename if isinstance(content, c.Document) else None
         beneath = ("beneath", within("caption", content.caption or ""))
-        return [("kind", word), at, ("called", called), beneath]
+        return [("type", word), at, ("called", called), beneath]
     if isinstance(content, c.Buttons):
         return _perches(content)
     if isinstance(content, c.Template):
@@ -103,7 +93,7 @@ def _lines(content: c.Outbound) -> Pairs:
 
 def is_template(payload: Mapping[str, Any], settings: Settings) -> bool:
     """Whether a native note is a stamp, which flies when the window is closed."""
-    return "stamp" in (read(payload.get("lines")) or {}).get("kind", ())
+    return payload.get("type") == "stamp"
 
 
 def _link(kind: str, id: str | None, link: str | None) -> str:
@@ -119,15 +109,21 @@ def _perches(content: c.Buttons) -> Pairs:
     above = within("header text", header.text or "") if header is not None else None
     counted("buttons", len(content.buttons))
     unique("button titles", [button.title for button in content.buttons])
-    perches: Pairs = []
+    perches = []
     for button in content.buttons:
         id, title = filled("button id", button.id), filled("button title", button.title)
         if "|" in id:
             raise refuse("pigeon_part", part="a | in a button's id")
-        perches.append(("perch", f"{id}|{title}"))
+        perches.append(f"{id}|{title}")
     body = filled("body", content.body)
     foot = within("footer", content.footer or "")
-    return [("kind", "perches"), ("above", above), ("words", body), ("foot", foot), *perches]
+    return [
+        ("type", "perches"),
+        ("above", above),
+        ("words", body),
+        ("foot", foot),
+        ("perch", perches),
+    ]
 
 
 def _stamp(content: c.Template) -> Pairs:
@@ -135,9 +131,14 @@ def _stamp(content: c.Template) -> Pairs:
     for part in ("header", "buttons", "cards", "code", "components"):
         if getattr(content, part):
             raise refuse("pigeon_part", Code.UNSUPPORTED, part=f"a template's {part}")
-    fills: Pairs = []
+    fills = []
     for param in content.body:
         if not isinstance(param, c.TextParam):
             raise refuse("pigeon_part", Code.UNSUPPORTED, part="values that are no text")
-        fills.append(("fill", filled("template value", param.text, 1024)))
-    return [("kind", "stamp"), ("stamp", content.name), ("tongue", content.language), *fills]
+        fills.append(filled("template value", param.text, 1024))
+    return [
+        ("type", "stamp"),
+        ("stamp", content.name),
+        ("tongue", content.language),
+        ("fill", fills),
+    ]

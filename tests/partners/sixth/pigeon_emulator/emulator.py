@@ -46,7 +46,7 @@ class Emulator(PartnerEmulator):
         return self.arrivals
 
     def envelope(self, items: list[Item], url: str) -> Post:
-        body = wire.body([item["update"]["lines"] for item in items])
+        body = wire.body([item["update"] for item in items])
         return Post(url, body, {"X-Loft-Seal": wire.sealed(self.config.seal, body)})
 
     def proof(self, item: Item, url: str, body: bytes) -> dict[str, str]:
@@ -64,7 +64,7 @@ class Emulator(PartnerEmulator):
         ]
         if error is not None:
             told += [("coo", error.coo), ("because", error.because)]
-        return Update({"lines": wire.lines(told)})
+        return Update(wire.slip(told))
 
     def statuses(self, record: Record) -> tuple[str, ...]:
         return ("sent", "delivered", "read")

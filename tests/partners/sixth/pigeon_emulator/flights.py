@@ -27,13 +27,15 @@ COOS = {
     "21": (0, "Silence for more than 24 hours"),
     "22": (0, "Nobody lives there"),
 }
-KINDS = {
+TYPES = {
     "words": ("words",),
     "picture": ("at",),
     "scroll": ("at",),
     "perches": ("words", "perch"),
     "stamp": ("stamp", "tongue"),
 }
+KNOWN = {"from", "to", "ring", "answers", "type", "perch", "fill", "above", "foot", "beneath"}
+KNOWN |= {"called", *(name for names in TYPES.values() for name in names)}
 _PLACE = re.compile(r"\{\{(\d+)\}\}")
 
 
@@ -48,7 +50,7 @@ class Refusal(Exception):
 
 async def serve(emulator: Emulator, request: Request[Any, Any, Any], path: str) -> Answer:
     """Never raises."""
-    lines: list[tuple[str, str]] = []
+    slip: dict[str, Any] = {}
     try:
         fault = await emulator.service_fault()
         if fault == "error_500":
@@ -59,30 +61,29 @@ async def serve(emulator: Emulator, request: Request[Any, Any, Any], path: str) 
         if not hmac.compare_digest(key.encode(), emulator.config.loft_key.encode()):
             raise Refusal("12")
         if path == "/loft/v1/loft" and request.method == "GET":
-            return wire.said(200, ("loft", "open"), ("number", next(iter(emulator.lines))))
+            return wire.said(200, loft="open", number=next(iter(emulator.lines)))
         if path.startswith("/loft/v1/parcels/") and request.method == "GET":
             return _parcel(emulator, path.rpartition("/")[2])
         if path == "/loft/v1/flights" and request.method == "POST":
-            lines = _read(await request.body())
-            return await _flight(emulator, lines)
+            slip = _read(await request.body())
+            return await _flight(emulator, slip)
         raise Refusal("11", f"there is no {request.method} {path}")
     except Refusal as refusal:
         emulator.counts[f"coo {refusal.coo}"] += 1
-        told = ("coo", refusal.coo), ("because", refusal.because)
+        told = {"coo": refusal.coo, "because": refusal.because}
         number = next(iter(emulator.lines))
-        emulator.wire_out(number, "flight", str(refusal.http), wire.lines(lines), answer=told)
-        return wire.said(refusal.http, ("flown", "0"), *told)
+        emulator.wire_out(number, "flight", str(refusal.http), slip, answer=told)
+        return wire.said(refusal.http, flown="0", **told)
 
 
-def _read(raw: bytes) -> list[tuple[str, str]]:
+def _read(raw: bytes) -> dict[str, Any]:
     try:
         value = json.loads(raw)
     except (ValueError, RecursionError):
         raise Refusal("11", "the body is no JSON") from None
-    lines = wire.read(value.get("lines") if isinstance(value, dict) else None)
-    if lines is None:
-        raise Refusal("11", "there are no lines")
-    return lines
+    if not isinstance(value, dict):
+        raise Refusal("11", "the body is no slip")
+    return value
 
 
 def _parcel(emulator: Emulator, parcel: str) -> Answer:
@@ -92,13 +93,12 @@ def _parcel(emulator: Emulator, parcel: str) -> Answer:
     return Answer(stored.data, mime=stored.mime)
 
 
-async def _flight(emulator: Emulator, lines: list[tuple[str, str]]) -> Answer:
-    told = dict(reversed(lines))  # the first of a name counts
-    _check(told)
-    number, digits = told["from"], told["to"]
+async def _flight(emulator: Emulator, slip: dict[str, Any]) -> Answer:
+    _check(slip)
+    number, digits = slip["from"], slip["to"]
     if number not in emulator.lines:
         raise Refusal("13", number)
-    shown = _shown(emulator, told, lines)
+    shown = _shown(emulator, slip)
     contact = emulator.people.by_phone(digits) or stranger(digits)
     if emulator.over_rate(number, person_key(contact)):
         raise Refusal("17")
@@ -107,78 +107,79 @@ async def _flight(emulator: Emulator, lines: list[tuple[str, str]]) -> Answer:
             "id": wire.new_pigeon(),
             "number": number,
             "contact": contact,
-            "kind": told["kind"],
-            "body": wire.lines(lines),
-            "ring": told.get("ring", ""),
+            "kind": slip["type"],
+            "body": slip,
+            "ring": slip.get("ring", ""),
             "shown": shown,
         }
     )
     if emulator.rules.unreachable(contact):
         emulator.fail(record, Refusal("22"))
-    elif told["kind"] != "stamp" and not emulator.window_open(number, record["person"]):
+    elif slip["type"] != "stamp" and not emulator.window_open(number, record["person"]):
         emulator.fail(record, Refusal("21"))
     else:
         await emulator.arrive(record)
-    answer = wire.said(200, ("flown", "1"), ("pigeon", record["id"]))
+    told = {"flown": "1", "pigeon": record["id"]}
+    answer = wire.said(200, **told)
     status, whom = emulator.spoil(answer), record["contact"]["id"]
-    reply = json.loads(answer.body) if status == "200" and answer.body.endswith(b"}") else None
-    title = f"send {told['kind']}"
-    emulator.wire_out(number, title, status, record["body"], record["id"], reply, whom)
+    title = f"send {slip['type']}"
+    emulator.wire_out(number, title, status, slip, record["id"], told, whom)
     return answer
 
 
-def _check(told: dict[str, str]) -> None:
-    for name in ("from", "to", "kind", *KINDS.get(told.get("kind", ""), ())):
-        if not told.get(name):
-            raise Refusal("11", f"there is no line {name}")
-    if told["kind"] not in KINDS:
-        raise Refusal("11", f"there is no kind {told['kind']}")
-    if not re.fullmatch(r"[0-9]{5,15}", told["to"]):
+def _check(slip: dict[str, Any]) -> None:
+    for name in ("from", "to", "type", *TYPES.get(str(slip.get("type")), ())):
+        if not slip.get(name):
+            raise Refusal("11", f"the slip has no {name}")
+    for name, value in slip.items():
+        texts = value if name in ("perch", "fill") and isinstance(value, list) else [value]
+        if name in KNOWN and not all(isinstance(one, str) for one in texts):
+            raise Refusal("11", f"{name} is no text")
+    if slip["type"] not in TYPES:
+        raise Refusal("11", f"there is no type {slip['type']}")
+    if not re.fullmatch(r"[0-9]{5,15}", slip["to"]):
         raise Refusal("11", "to is no number")
-    if len(told.get("words", "")) > 4096:
+    if len(slip.get("words", "")) > 4096:
         raise Refusal("11", "words are longer than 4096")
 
 
 # --- for the phone -------------------------------------------------------------------------------
 
 
-def _shown(
-    emulator: Emulator, told: dict[str, str], lines: list[tuple[str, str]]
-) -> dict[str, Any]:
+def _shown(emulator: Emulator, slip: dict[str, Any]) -> dict[str, Any]:
     """The note as a Cloud API send body."""
-    body = _BODIES[told["kind"]](emulator, told, lines)
-    return {**body, "context": {"message_id": told["answers"]}} if "answers" in told else body
+    body = _BODIES[slip["type"]](emulator, slip)
+    return {**body, "context": {"message_id": slip["answers"]}} if "answers" in slip else body
 
 
-def _words(emulator: Emulator, told: dict[str, str], lines: Any) -> dict[str, Any]:
-    return {"type": "text", "text": {"body": told["words"]}}
+def _words(emulator: Emulator, slip: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "text", "text": {"body": slip["words"]}}
 
 
-def _file(emulator: Emulator, told: dict[str, str], lines: Any) -> dict[str, Any]:
-    kind = {"picture": "image", "scroll": "document"}[told["kind"]]
+def _file(emulator: Emulator, slip: dict[str, Any]) -> dict[str, Any]:
+    kind = {"picture": "image", "scroll": "document"}[slip["type"]]
     names = {"link": "at", "caption": "beneath", "filename": "called"}
-    return {"type": kind, kind: {key: told[name] for key, name in names.items() if name in told}}
+    return {"type": kind, kind: {key: slip[name] for key, name in names.items() if name in slip}}
 
 
-def _perches(emulator: Emulator, told: dict[str, str], lines: Any) -> dict[str, Any]:
-    perches = [value.partition("|") for name, value in lines if name == "perch"]
+def _perches(emulator: Emulator, slip: dict[str, Any]) -> dict[str, Any]:
+    perches = [one.partition("|") for one in slip["perch"]]
     buttons = [{"type": "reply", "reply": {"id": id, "title": said}} for id, _, said in perches]
     if not 1 <= len(buttons) <= 3:
         raise Refusal("11", "a note has one to three perches")
-    made: dict[str, Any] = {"type": "button", "body": {"text": told["words"]}}
-    if "above" in told:
-        made["header"] = {"type": "text", "text": told["above"]}
-    if "foot" in told:
-        made["footer"] = {"text": told["foot"]}
+    made: dict[str, Any] = {"type": "button", "body": {"text": slip["words"]}}
+    if "above" in slip:
+        made["header"] = {"type": "text", "text": slip["above"]}
+    if "foot" in slip:
+        made["footer"] = {"text": slip["foot"]}
     return {"type": "interactive", "interactive": {**made, "action": {"buttons": buttons}}}
 
 
-def _stamp(emulator: Emulator, told: dict[str, str], lines: Any) -> dict[str, Any]:
-    name, tongue = told["stamp"], told["tongue"]
+def _stamp(emulator: Emulator, slip: dict[str, Any]) -> dict[str, Any]:
+    name, tongue, fills = slip["stamp"], slip["tongue"], slip.get("fill", [])
     found = [t for t in emulator.config.templates if (t.name, t.language) == (name, tongue)]
     if not found:
         raise Refusal("31", f"{name} in {tongue}")
-    fills = [value for key, value in lines if key == "fill"]
     if len(set(_PLACE.findall(found[0].body))) != len(fills):
         raise Refusal("11", f"the stamp {name} is filled otherwise")
     text = _PLACE.sub(lambda place: fills[int(place[1]) - 1], found[0].body)

@@ -48,20 +48,20 @@ class PigeonLine(PartnerLine):
             ("when", wire.moment(at)),
             ("answers", quoted or ""),
         ]
-        return Update({"lines": wire.lines([*told, *self._content(body)])})
+        return Update(wire.slip([*told, *self._content(body)]))
 
     def _content(self, body: dict[str, Any]) -> list[tuple[str, str]]:
         """Raises SentenceError for what no bird carries."""
         kind = body["type"]
         value = body.get(kind) or {}
         if kind == "text":
-            return [("kind", "words"), ("words", value["body"])]
+            return [("type", "words"), ("words", value["body"])]
         if kind == "interactive" and value["type"] == "button_reply":
             reply = value["button_reply"]
-            return [("kind", "perch"), ("perch", f"{reply['id']}|{reply['title']}")]
+            return [("type", "perch"), ("perch", f"{reply['id']}|{reply['title']}")]
         if kind in ("image", "document"):
             return [
-                ("kind", "picture" if kind == "image" else "scroll"),
+                ("type", "picture" if kind == "image" else "scroll"),
                 ("parcel", value["id"]),
                 ("sort", value.get("mime_type", "")),
                 ("called", value.get("filename") or ""),

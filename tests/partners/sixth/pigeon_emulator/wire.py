@@ -1,4 +1,4 @@
-"""Ids, times and lines of Pigeon Post."""
+"""Ids, times and slips of Pigeon Post."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any
 
 from dragoman.emulators.kit import Answer
 
-Pairs = Sequence[tuple[str, str]]
 _LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
 
 
@@ -20,16 +19,9 @@ def new_pigeon() -> str:
     return "PGN-" + "".join(secrets.choice(_LETTERS) for _ in range(12))
 
 
-def lines(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Lines, without those that have no value."""
-    return [f"{name}={value}" for name, value in pairs if value]
-
-
-def read(value: Any) -> list[tuple[str, str]] | None:
-    """Names and values in order; None where it is no list of lines."""
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        return None
-    return [(one.partition("=")[0], one.partition("=")[2]) for one in value]
+def slip(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """A flat object, without what has no value."""
+    return {name: value for name, value in pairs if value}
 
 
 def moment(at: int) -> str:
@@ -45,5 +37,5 @@ def sealed(seal: str, data: bytes) -> str:
     return hmac.new(seal.encode(), data, hashlib.sha256).hexdigest()
 
 
-def said(status: int, *pairs: tuple[str, str]) -> Answer:
-    return Answer(json.dumps({"lines": lines(pairs)}, ensure_ascii=False).encode(), status)
+def said(status: int, **slip: str) -> Answer:
+    return Answer(json.dumps(slip, ensure_ascii=False).encode(), status)

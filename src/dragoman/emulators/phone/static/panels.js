@@ -13,6 +13,7 @@ export function wireLine(one, steps) {
       one.status ? h("span", { class: `status${bad ? " bad" : ""}` }, one.status) : null),
     ...Object.entries(one.detail || {}).map(section)));
   line.firstChild.append(...(Object.keys(one.detail || {}).length ? [] : [h("p", { class: "help" }, "Nothing more is known of this one.")]));
+  line.firstChild.addEventListener("toggle", () => { if (line.firstChild.open) line.scrollIntoView({ block: "nearest" }); });
   if (steps) setSteps(line, steps);
   return line;
 }
@@ -34,7 +35,7 @@ export function faultsPanel(partner, faults, fail) {
   const act = (data) => post("/faults", { partner, ...data }).catch(fail);
   return [h("p", { class: "help" }, `Each makes the emulated ${partner} misbehave as a real one sometimes does. The count says what it has done so far.`),
     h("ul", { class: "switches", "data-partner": partner }, (faults || []).map((one) => h("li", {}, h("label", {}, h("input", { type: "checkbox", role: "switch", checked: one.on, onchange: (event) => act({ name: one.name, on: event.target.checked }) }),
-      h("span", { class: "grow" }, one.label || one.name), h("span", { class: "count", title: "times done" }, `${one.done ?? 0}×`))))),
+      h("span", { class: "grow" }, (one.label || one.name).replace("(ms)", `(${one.value} ms)`)), h("span", { class: "count", title: "times done" }, `${one.done ?? 0}×`))))),
     h("p", {}, h("button", { type: "button", onclick: () => act({ name: null }) }, "All off"))];
 }
 

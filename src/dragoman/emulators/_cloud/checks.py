@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from .check_table import CHECKS as CHECKS
 from .check_table import Check as Check
-from .oauth_table import OAUTH_CHECKS as OAUTH_CHECKS
 from .wire import ERROR_PAGE
 
 
 class Refusal(Exception):
-    """A check said no. `args_` fill the templates of the row."""
+    """A check said no: a row of CHECKS, or one of a table of a partner's own. `args` fill its
+    templates."""
 
-    def __init__(self, check_id: str, **args: Any) -> None:
-        super().__init__(check_id)
-        self.check = CHECKS.get(check_id) or OAUTH_CHECKS[check_id]
+    def __init__(self, check: str | Check, **args: Any) -> None:
+        self.check = CHECKS[check] if isinstance(check, str) else check
+        super().__init__(self.check.id)
         self.values = args
 
     @property
@@ -57,10 +58,10 @@ def failure(refusal: Refusal) -> dict[str, Any]:
     }
 
 
-def markdown() -> str:
-    """The table of every check, as docs/emulators.md prints it."""
+def markdown(rows: Iterable[Check]) -> str:
+    """A table of checks, as docs/emulators.md prints it."""
     lines = ["| check | answer | code | body says | when |", "|---|---|---|---|---|"]
-    for check in (*CHECKS.values(), *OAUTH_CHECKS.values()):
+    for check in rows:
         answer = f"HTTP {check.http}" if check.http else "`failed` status"
         code = str(check.code) if check.code else "–"
         code += f" / {check.subcode}" if check.subcode is not None else ""

@@ -13,23 +13,10 @@ from typing import Any
 from .checks import Refusal
 from .orders import check_order
 from .reading import MediaKnown, Part, check_media
-from .templates import VARIABLE, Template, Templates, component, variables
+from .templates import VARIABLE, Template, component, variables
 
 _BAD_TEXT = re.compile(r"[\n\r\t]| {5,}")
 _MEDIA = ("IMAGE", "VIDEO", "DOCUMENT")
-
-
-def find_sendable(templates: Templates, part: Part) -> Template:
-    """The approved template that `part` names. Raises Refusal 132001, 132015, 132016."""
-    name, language = part.value["name"], part.value["language"]["code"]
-    template = templates.find(name, language)
-    if template is None or template["status"] not in ("APPROVED", "PAUSED", "DISABLED"):
-        raise Refusal("template_missing", name=name, language=language)
-    if template["status"] == "PAUSED":
-        raise Refusal("template_paused")
-    if template["status"] == "DISABLED":
-        raise Refusal("template_disabled")
-    return template
 
 
 class Filling:
