@@ -54,7 +54,7 @@ words(
 
 _MASK = re.compile(r"[•●∙·*…]{3,}|\.{4,}")
 _SCHEME = re.compile(r"(bearer|basic|app|apikey|token)[ \t:]+", re.IGNORECASE)
-_LABELLED = re.compile(r"[A-Za-z][A-Za-z _-]{1,20}[:=]\s*\S")
+_LABELLED = re.compile(r"([A-Za-z][A-Za-z _-]{1,20}[:=])\s+\S")
 _OURS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -66,10 +66,10 @@ def slip(value: str) -> tuple[str, dict[str, Any]] | None:
         return "form_has_quotes", {}
     if value.lower().startswith(("http://", "https://", "www.")):
         return "form_is_link", {}
+    if labelled := _LABELLED.match(value):
+        return "form_has_label", {"value": labelled[1]}
     if scheme := _SCHEME.match(value):
         return "form_has_scheme", {"word": scheme[1]}
-    if _LABELLED.match(value) and re.search(r"[:=]\s", value):
-        return "form_has_label", {"value": value.split(None, 1)[0]}
     return ("form_has_space", {}) if re.search(r"\s", value) else None
 
 
