@@ -26,10 +26,10 @@ async def echo(turn: Turn) -> None:
 """
 
 
-def serve(app: Any, port: int) -> None:
+def serve(app: Any, port: int, http: Any = "httptools") -> None:
     uvicorn.run(
         app, host="127.0.0.1", port=port, log_level="warning", access_log=False,
-        proxy_headers=False, loop="uvloop", http="httptools",
+        proxy_headers=False, loop="uvloop", http=http,
     )  # fmt: skip
 
 
@@ -148,7 +148,9 @@ def main() -> None:
     elif kind == "loop":
         serve(Loop(int(rest[0])), int(port))
     else:
-        serve(Prepared(int(port), int(rest[0]), Path(rest[1]), *rest[2:]), int(port))
+        from dragoman.web.one_write import OneWrite
+
+        serve(Prepared(int(port), int(rest[0]), Path(rest[1]), *rest[2:]), int(port), OneWrite)
 
 
 if __name__ == "__main__":

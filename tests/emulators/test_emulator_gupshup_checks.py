@@ -19,6 +19,8 @@ from dragoman.emulators.gupshup.config import Rates
 from dragoman.emulators.gupshup.emulator import FAULTS
 from dragoman.emulators.kit import faults_markdown
 
+pytestmark = pytest.mark.full  # every field of every call, over real HTTP
+
 NOON = 1_795_435_200_000
 DAY = 24 * 3_600_000
 STRANGER = "12025550177"  # who never wrote

@@ -18,6 +18,8 @@ from dragoman.emulators.gupshup import field_tables as tables
 from dragoman.emulators.gupshup.config import Rates, Rules
 from dragoman.emulators.gupshup.fields import Field
 
+pytestmark = pytest.mark.full  # every field of every call, over real HTTP
+
 SENDS = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
     for path in sorted(FIXTURES.glob("outbound/*.json"))

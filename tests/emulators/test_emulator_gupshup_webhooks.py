@@ -18,6 +18,8 @@ from dragoman.domain.clock import Clock, FixedClock
 from dragoman.emulators.gupshup.config import Delays
 from dragoman.emulators.kit import Batching
 
+pytestmark = pytest.mark.full  # every field of every call, over real HTTP
+
 AT = 1_763_870_000_000  # the time of the fixtures
 ASHA = "919900000001"
 WHO = {"phone": ASHA, "name": "Asha Test"}

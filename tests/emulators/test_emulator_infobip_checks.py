@@ -30,6 +30,8 @@ from dragoman.emulators.infobip.emulator import FAULTS
 from dragoman.emulators.infobip.wire import basic, moment
 from dragoman.emulators.kit import faults_markdown
 
+pytestmark = pytest.mark.full  # every field of every call, over real HTTP
+
 NOON = 1_795_435_200_000  # Monday, 23 November 2026, 12:00 UTC
 BSUID = "US.10000000000000000144"
 SEND = "/whatsapp/1/message/"

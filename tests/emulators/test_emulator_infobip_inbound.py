@@ -31,6 +31,8 @@ from dragoman.domain.sentences import SentenceError
 from dragoman.emulators.infobip import wire
 from dragoman.emulators.infobip.config import Sender, Setup
 
+pytestmark = pytest.mark.full  # every field of every call, over real HTTP
+
 AT = 1_795_166_127_431  # 2026-11-20T09:15:27.431Z
 WHO = {
     "name": "Asha Verma",

@@ -28,6 +28,8 @@ from infobip_rig import (
 from dragoman.emulators.infobip.schema import CONTENTS
 from dragoman.emulators.infobip.schema_messages import BODIES
 
+pytestmark = pytest.mark.full  # every field of every call, over real HTTP
+
 SENDS = [name for name in names("outbound") if "typing" not in name]
 DRAW = Path(__file__).parents[2] / "src/dragoman/emulators/phone/static/draw.js"
 DRAWN = set(re.findall(r'^  "?([a-z_.]+)"?: ', DRAW.read_text(encoding="utf-8"), re.MULTILINE))

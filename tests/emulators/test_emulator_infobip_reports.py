@@ -24,6 +24,8 @@ from dragoman.emulators.infobip.config import retry_pauses
 from dragoman.emulators.infobip.wire import basic, moment, read_moment
 from dragoman.emulators.kit import Batching
 
+pytestmark = pytest.mark.full  # every field of every call, over real HTTP
+
 AT = 1_795_166_161_902  # 2026-11-20T09:16:01.902Z
 WHO = {"name": "Asha Verma", "phone": PERSON, "bsuid": "GB.9081726354", "username": "asha.v"}
 

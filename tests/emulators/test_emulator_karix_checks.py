@@ -38,6 +38,8 @@ from dragoman.emulators.karix.fields import TABLES, Field
 from dragoman.emulators.karix.templates import Templates
 from dragoman.emulators.kit import Rates, faults_markdown
 
+pytestmark = pytest.mark.full  # every field of every call, over real HTTP
+
 NOON = 1_795_435_200_000  # Monday, 23 November 2026, 12:00 UTC
 FAMILY = "👨‍👩‍👧‍👦"  # one sign on the screen, seven code points
 

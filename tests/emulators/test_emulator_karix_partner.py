@@ -31,6 +31,8 @@ from dragoman.partners.contract import (
     Sent,
 )
 
+pytestmark = pytest.mark.full  # every field of every call, over real HTTP
+
 NEUTRAL = {
     path.stem: msgspec.json.decode(path.read_bytes(), type=OutboundMessage)
     for path in sorted(FIXTURES.glob("neutral/*.json"))

@@ -19,6 +19,8 @@ from dragoman.emulators.kit import faults_markdown
 from dragoman.emulators.netcore.checks import CHECKS, markdown
 from dragoman.emulators.netcore.emulator import FAULTS
 
+pytestmark = pytest.mark.full  # every field of every call, over real HTTP
+
 NOON = 1_795_435_200_000  # Monday, 23 November 2026, 12:00 UTC, 17:30 in India
 HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 SEND, MANAGE = "/api/v2/message/nc", "/api/v2/consent/manage/"

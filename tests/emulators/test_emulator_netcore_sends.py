@@ -30,6 +30,8 @@ from netcore_rig import (
 from dragoman.emulators import kit
 from dragoman.emulators.netcore.config import Rules
 
+pytestmark = pytest.mark.full  # every field of every call, over real HTTP
+
 PHONE = "919900000001"
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CALLS = {

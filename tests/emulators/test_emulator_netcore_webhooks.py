@@ -28,6 +28,8 @@ from dragoman.emulators import app, kit
 from dragoman.emulators.netcore import Config, Number, build
 from dragoman.emulators.netcore.config import Rules
 
+pytestmark = pytest.mark.full  # every field of every call, over real HTTP
+
 LINE = f"netcore:{NUMBER}"
 QUICK = Rules(bypass_opt_in=True)
 

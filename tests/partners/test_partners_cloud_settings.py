@@ -94,27 +94,32 @@ def test_a_pasted_token_does_not_count_where_a_person_signs_in() -> None:
     assert read(authorization="temporary", app_id="634974688087057", token="•••")[1] == []
 
 
-TOKEN, SECRET = {"label": "access token"}, {"label": "app secret"}
-CONFIG = {"label": "login configuration ID"}
+TOKEN, SECRET = {"label": "Access token"}, {"label": "App secret"}
+CONFIG, APP_ID = {"label": "Login configuration ID"}, {"label": "App ID"}
 SLIPS: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
-    ({"token": "Bearer token-of-a-system-user"}, "token", "cloud_has_bearer", TOKEN),
-    ({"token": "bearer\ttoken-of-a-user"}, "token", "cloud_has_bearer", TOKEN),
-    ({"token": "token of a user"}, "token", "cloud_has_space", TOKEN),
-    ({"token": "token-of\n-a-user"}, "token", "cloud_has_space", TOKEN),
-    ({"token": "••••••••••••"}, "token", "cloud_is_masked", TOKEN),
-    ({"token": "EAA********"}, "token", "cloud_is_masked", TOKEN),
-    ({"token": '"token-of-a-user"'}, "token", "cloud_has_quotes", TOKEN),
-    ({"token": "https://developers.facebook.com"}, "token", "cloud_is_link", TOKEN),
+    (
+        {"token": "Bearer token-of-a-system-user"},
+        "token",
+        "form_has_scheme",
+        {**TOKEN, "word": "Bearer"},
+    ),
+    ({"token": "bearer\ttoken-of-a-user"}, "token", "form_has_scheme", {**TOKEN, "word": "bearer"}),
+    ({"token": "words of a user"}, "token", "form_has_space", TOKEN),
+    ({"token": "token-of\n-a-user"}, "token", "form_has_space", TOKEN),
+    ({"token": "••••••••••••"}, "token", "form_is_masked", TOKEN),
+    ({"token": "EAA********"}, "token", "form_is_masked", TOKEN),
+    ({"token": '"token-of-a-user"'}, "token", "form_has_quotes", TOKEN),
+    ({"token": "https://developers.facebook.com"}, "token", "form_is_link", TOKEN),
     ({"token": "634974688087057|0f0f0f0f"}, "token", "cloud_token_is_app", {}),
     ({"token": "0123456789abcdef0123456789abcdef"}, "token", "cloud_token_is_secret", {}),
     ({"token": "EAA"}, "token", "cloud_token_short", {"length": 3}),
-    ({"token": ["a"]}, "token", "cloud_not_text", TOKEN),
-    ({"app_secret": "●●●●●●●●"}, "app_secret", "cloud_is_masked", SECRET),
-    ({"app_secret": "0123 4567"}, "app_secret", "cloud_has_space", SECRET),
+    ({"token": ["a"]}, "token", "form_not_text", TOKEN),
+    ({"app_secret": "●●●●●●●●"}, "app_secret", "form_is_masked", SECRET),
+    ({"app_secret": "0123 4567"}, "app_secret", "form_has_space", SECRET),
     ({"app_secret": "0123456789abcdef"}, "app_secret", "cloud_secret_wrong", {"length": 16}),
     ({"app_secret": "g" * 32}, "app_secret", "cloud_secret_wrong", {"length": 32}),
     ({"app_secret": "EAAexample"}, "app_secret", "cloud_secret_is_token", {}),
-    ({"verify_token": "two words"}, "verify_token", "cloud_has_space", {"label": "verify token"}),
+    ({"verify_token": "two words"}, "verify_token", "form_has_space", {"label": "Verify token"}),
     (
         {"numbers": "+1 202 555 0142"},
         "numbers",
@@ -156,15 +161,20 @@ SLIPS: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
         "cloud_id_wrong",
         {"label": "app ID", "value": "my-app"},
     ),
-    ({"app_id": "••••••"}, "app_id", "cloud_is_masked", {"label": "app ID"}),
-    ({"app_id": "6349 7468"}, "app_id", "cloud_has_space", {"label": "app ID"}),
-    ({"app_id": "https://x.example/1"}, "app_id", "cloud_is_link", {"label": "app ID"}),
+    ({"app_id": "••••••"}, "app_id", "form_is_masked", APP_ID),
+    ({"app_id": "6349 7468"}, "app_id", "form_has_space", APP_ID),
+    ({"app_id": "https://x.example/1"}, "app_id", "form_is_link", APP_ID),
     ({"app_id": "634"}, "app_id", "cloud_id_wrong", {"label": "app ID", "value": "634"}),
-    ({"config_id": "••••••"}, "config_id", "cloud_is_masked", CONFIG),
-    ({"config_id": "14 15"}, "config_id", "cloud_has_space", CONFIG),
-    ({"config_id": "'1415161718'"}, "config_id", "cloud_has_quotes", CONFIG),
-    ({"config_id": "https://x.example/1"}, "config_id", "cloud_is_link", CONFIG),
-    ({"config_id": "main"}, "config_id", "cloud_id_wrong", {**CONFIG, "value": "main"}),
+    ({"config_id": "••••••"}, "config_id", "form_is_masked", CONFIG),
+    ({"config_id": "14 15"}, "config_id", "form_has_space", CONFIG),
+    ({"config_id": "'1415161718'"}, "config_id", "form_has_quotes", CONFIG),
+    ({"config_id": "https://x.example/1"}, "config_id", "form_is_link", CONFIG),
+    (
+        {"config_id": "main"},
+        "config_id",
+        "cloud_id_wrong",
+        {"label": "login configuration ID", "value": "main"},
+    ),
     (
         {"config_id": "634974688087057", "app_id": "634974688087057"},
         "config_id",
@@ -181,8 +191,8 @@ SLIPS: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
         (
             {"authorization": value},
             "authorization",
-            "cloud_choice_wrong",
-            {"value": value, "choices": "permanent, temporary"},
+            "form_choice_wrong",
+            {"label": "Authorization", "value": value, "choices": "permanent, temporary"},
         )
         for value in ("Permanent", "temp", "token", "App ID")
     ),
@@ -214,16 +224,21 @@ SLIPS: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
     (
         {"webhook_version": "25"},
         "webhook_version",
-        "cloud_choice_wrong",
-        {"value": "25", "choices": "v24, v23"},
+        "form_choice_wrong",
+        {"label": "Webhook payload version", "value": "25", "choices": "v24, v23"},
     ),
     (
         {"authorization": "oauth"},
         "authorization",
-        "cloud_choice_wrong",
-        {"value": "oauth", "choices": "permanent, temporary"},
+        "form_choice_wrong",
+        {"label": "Authorization", "value": "oauth", "choices": "permanent, temporary"},
     ),
-    ({"allow_unsigned": "maybe"}, "allow_unsigned", "cloud_switch_wrong", {"value": "maybe"}),
+    (
+        {"allow_unsigned": "maybe"},
+        "allow_unsigned",
+        "form_switch_wrong",
+        {"label": "Accept webhooks without a signature", "value": "maybe"},
+    ),
 ]
 
 

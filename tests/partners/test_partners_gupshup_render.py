@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,6 +21,16 @@ from gupshup_channel import (
     V3,
     channel_of,
 )
+from partner_cases import (
+    PNG,
+    SCRIPTS,
+    buttons,
+    check_ability,
+    check_size,
+    check_table,
+    menu,
+    samples,
+)
 
 from dragoman.agents.contract import Turn
 from dragoman.agents.contract import TurnMessage as Said
@@ -28,11 +38,11 @@ from dragoman.agents.script import ScriptAgent
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.identity import Bsuid, Group, Person, Phone
-from dragoman.domain.sentences import Sentence, known, say
+from dragoman.domain.sentences import known, say
 from dragoman.domain.window import Window
 from dragoman.egress import redacted
-from dragoman.partners import gupshup, plain
-from dragoman.partners.contract import Capability, HttpCall, OutboundMessage, Reply, Unsupported
+from dragoman.partners import gupshup
+from dragoman.partners.contract import HttpCall, OutboundMessage, Reply, Unsupported
 from dragoman.partners.gupshup import Settings
 from dragoman.sandbox.pool import Pool
 
@@ -40,9 +50,6 @@ NEUTRAL = sorted(FIXTURES.glob("neutral/*.json"))
 NATIVE = sorted(FIXTURES.glob("native/*.json"))
 SECRETS = ("TESTPASSWORD", "TESTSECRET", "TESTAPIKEY", "TESTAPPTOKEN")
 WHOM = Phone("919900000001")
-FAMILY = "👨‍👩‍👧‍👦"  # seven code points, one character
-SCRIPTS = ("a", "क", FAMILY, "ש")
-PNG = "https://files.example/a.png"
 
 
 def render(
@@ -138,62 +145,23 @@ def test_opt_in_is_asked_for_where_the_channel_says_so() -> None:
 
 # --- what each dialect can say -------------------------------------------------------------------
 
-SAMPLES: dict[str, c.Outbound] = {
-    "text": c.Text("hi"),
-    "image": c.Image(link=PNG),
-    "video": c.Video(link=PNG),
-    "audio": c.Audio(link=PNG),
-    "document": c.Document(link=PNG),
-    "sticker": c.Sticker(link=PNG),
-    "location": c.Location(19.07, "72.87", "Office", "Fort"),
-    "contacts": c.Contacts((c.ContactCard(c.ContactName("Ravi Rao", "Ravi")),)),
-    "reaction": c.Reaction("4-3", "👍"),
-    "buttons": c.Buttons("b", (c.Button("y", "Yes"),)),
-    "list": c.List("b", "Open", (c.Section((c.Row("r", "Row"),)),)),
-    "cta_url": c.CtaUrl("b", "Go", "https://example.com"),
-    "flow": c.Flow("b", "Go", flow_id="1"),
-    "product": c.Product("1", "2"),
-    "products": c.Products("1", c.Header("h"), "b", (c.ProductSection(("2",)),)),
-    "catalog": c.Catalog("b"),
-    "location_request": c.LocationRequest("Where?"),
-    "address_request": c.AddressRequest("Where?"),
-    "contact_request": c.ContactRequest("Who?"),
-    "call_permission_request": c.CallPermissionRequest("May we?"),
-    "call_button": c.CallButton("b"),
-    "carousel": c.Carousel(
-        "b", (c.Card(c.Header(image=c.Media(link=PNG)), "x", "Go", "https://example.com"),) * 2
-    ),
-    "product_carousel": c.ProductCarousel("b", (c.ProductCard("1", "2"), c.ProductCard("1", "3"))),
-    "order_details": c.OrderDetails("b", "r-1", "BRL", c.Amount(1)),
-    "order_status": c.OrderStatus("b", "r-1", "shipped"),
-    "template": c.Template("order_update", "en", body=(c.TextParam("a"),)),
-    "raw": c.Raw({"type": "image", "image": {"url": PNG}}),
-}
+SAMPLES = samples(
+    {"type": "image", "image": {"url": PNG}},
+)
 
 
 def test_every_kind_has_a_sample_and_an_ability_in_every_dialect() -> None:
-    kinds = {str(kind.__struct_config__.tag) for kind in get_args(c.Outbound)}
-    assert set(SAMPLES) == kinds
-    assert [name for name, _ in gupshup.DIALECTS] == list(gupshup.CAPABILITIES) == list(CHANNELS)
-    for table in gupshup.CAPABILITIES.values():
-        assert set(table) == kinds
+    check_table(gupshup, SAMPLES)
+    assert list(CHANNELS) == list(gupshup.CAPABILITIES)
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
 @pytest.mark.parametrize("dialect", CHANNELS)
 def test_the_table_of_abilities_is_what_the_code_does(dialect: str, kind: str) -> None:
-    ability, channel = gupshup.CAPABILITIES[dialect][kind], CHANNELS[dialect]
-    rendered = render(SAMPLES[kind], channel)
-    if ability.capability is Capability.NATIVE:
-        assert isinstance(rendered, HttpCall), rendered
-        return
-    refused = Sentence("gupshup_cannot", {"dialect": dialect.title(), "kind": kind})
-    assert rendered == Unsupported(refused, Code.UNSUPPORTED)
-    if ability.capability is Capability.DEGRADED:
-        for piece in plain.RULES[ability.rule](SAMPLES[kind]).contents:
-            call(piece, channel)
-    else:
-        assert ability.note
+    def said(content: c.Outbound) -> HttpCall | Unsupported:
+        return render(content, CHANNELS[dialect])
+
+    check_ability(gupshup, dialect, SAMPLES[kind], said, dialect=dialect.title())
 
 
 # --- accounts, envelope, reference ---------------------------------------------------------------
@@ -542,14 +510,6 @@ def test_nothing_of_a_scripts_file_is_lost_in_silence(payload: Any, member: str)
 # --- limits --------------------------------------------------------------------------------------
 
 
-def buttons(title: str = "Yes", **more: Any) -> c.Buttons:
-    return c.Buttons(more.pop("body", "b"), (c.Button(more.pop("id", "y"), title),), **more)
-
-
-def menu(row: c.Row = c.Row("r", "Row"), **more: Any) -> c.List:  # noqa: B008
-    return c.List(more.pop("body", "b"), more.pop("button", "Open"), (c.Section((row,)),), **more)
-
-
 SIZED: list[tuple[str, int, Any]] = [
     ("text", 4096, lambda t: c.Text(t)),
     ("caption", 1024, lambda t: c.Image(link=PNG, caption=t)),
@@ -573,12 +533,12 @@ SIZED: list[tuple[str, int, Any]] = [
 def test_exactly_the_limit_is_sent_and_one_more_is_refused(
     field: str, limit: int, make: Any, script: str
 ) -> None:
-    full = (script * limit)[: limit - 1] + "x"
-    args = {"field": field, "length": limit + 1, "limit": limit}
     for channel in CHANNELS.values():
-        call(make(full), channel)
-        refused = refusal(make(full + "x"), channel)
-        assert refused == Unsupported(Sentence("meta_too_long", args), Code.TOO_LONG)
+
+        def said(content: c.Outbound, channel: Settings = channel) -> HttpCall | Unsupported:
+            return render(content, channel)
+
+        check_size(field, limit, make, script, said)
 
 
 def test_both_texts_together_are_within_the_captions_limit() -> None:

@@ -154,7 +154,7 @@ SLIPS: list[Slip] = [
         for slip in (
             ({name: "EAA" + "x" * 60}, name, "gupshup_key_is_meta", told(name)),
             ({name: APP_ID}, name, "gupshup_key_is_app_id", told(name)),
-            ({name: "abc"}, name, "gupshup_key_short", told(name, length=3)),
+            ({name: "abc"}, name, "form_short", told(name, length=3)),
         )
     ),
     ({"app_name": "Tea shop"}, "app_name", "form_has_space", told("app_name")),
@@ -192,7 +192,7 @@ SLIPS: list[Slip] = [
             ("https://media.example.com/x", "form_url_path",
              {"example": "mediaapi.smsgupshup.com"}),
             ("http://media.example.com", "form_url_plain", {}),
-            ("https://mediaapi.smsgupshup.com/GatewayAPI/rest", "gupshup_base_has_path", {}),
+            ("https://mediaapi.smsgupshup.com/GatewayAPI/rest", "form_url_call", {}),
             ("https://api.gupshup.io", "gupshup_host_other", {}),
             ("ftp://media.example.com", "form_url_wrong", {"example": "mediaapi.smsgupshup.com"}),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import pytest
@@ -23,21 +23,28 @@ from infobip_channel import (
     channel_of,
     load,
 )
+from partner_cases import (
+    PNG,
+    SCRIPTS,
+    buttons,
+    check_ability,
+    check_size,
+    check_table,
+    menu,
+    samples,
+)
 
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.identity import Bsuid, Group, Phone
-from dragoman.domain.sentences import Sentence, known, say
+from dragoman.domain.sentences import known, say
 from dragoman.egress import redacted
-from dragoman.partners import infobip, plain
-from dragoman.partners.contract import Capability, HttpCall, OutboundMessage, Reply, Unsupported
+from dragoman.partners import infobip
+from dragoman.partners.contract import HttpCall, OutboundMessage, Reply, Unsupported
 from dragoman.partners.infobip import Settings
 
 NEUTRAL = sorted(FIXTURES.glob("neutral/*.json"))
 WHOM = Phone("447700900123")
-FAMILY = "👨‍👩‍👧‍👦"  # seven code points, one character
-SCRIPTS = ("a", "क", FAMILY, "ש")
-PNG = "https://files.example/a.png"
 HOST = "https://k3pz9d.api.infobip.com"
 
 
@@ -146,70 +153,40 @@ def infobip_tells(case: str) -> bool:
 
 # --- what each API can say -----------------------------------------------------------------------
 
-SAMPLES: dict[str, c.Outbound] = {
-    "text": c.Text("hi"),
-    "image": c.Image(link=PNG),
-    "video": c.Video(link=PNG),
-    "audio": c.Audio(link=PNG),
-    "document": c.Document(link=PNG),
-    "sticker": c.Sticker(link=PNG),
-    "location": c.Location(19.07, "72.87", "Office", "Fort"),
-    "contacts": c.Contacts((c.ContactCard(c.ContactName("Ravi Rao", "Ravi")),)),
-    "reaction": c.Reaction("4-3", "👍"),
-    "buttons": c.Buttons("b", (c.Button("y", "Yes"),)),
-    "list": c.List("b", "Open", (c.Section((c.Row("r", "Row"),)),)),
-    "cta_url": c.CtaUrl("b", "Go", "https://example.com"),
-    "flow": c.Flow("b", "Go", flow_id="1", screen="FIRST"),
-    "product": c.Product("1", "2"),
-    "products": c.Products("1", c.Header("h"), "b", (c.ProductSection(("2",)),)),
-    "catalog": c.Catalog("b"),
-    "location_request": c.LocationRequest("Where?"),
-    "address_request": c.AddressRequest("Where?"),
-    "contact_request": c.ContactRequest("Who?"),
-    "call_permission_request": c.CallPermissionRequest("May we?"),
-    "call_button": c.CallButton("b"),
-    "carousel": c.Carousel(
-        "b", (c.Card(c.Header(image=c.Media(link=PNG)), "x", "Go", "https://example.com"),) * 2
-    ),
-    "product_carousel": c.ProductCarousel("b", (c.ProductCard("1", "2"), c.ProductCard("1", "3"))),
-    "order_details": c.OrderDetails(
-        "b", "r-1", "BRL", c.Amount(100), payment_configuration="shop",
+SAMPLES = samples(
+    {"content": {"text": "hi"}},
+    flow=c.Flow("b", "Go", flow_id="1", screen="FIRST"),
+    order_details=c.OrderDetails(
+        "b",
+        "r-1",
+        "BRL",
+        c.Amount(100),
+        payment_configuration="shop",
         order=c.Order((c.OrderItem("Tea", c.Amount(100), 1, "SKU"),), c.Amount(100)),
     ),
-    "order_status": c.OrderStatus("b", "r-1", "shipped"),
-    "template": c.Template("order_update", "en", body=(c.TextParam("a"),)),
-    "raw": c.Raw({"content": {"text": "hi"}}),
-}  # fmt: skip
+)
 
 
 def test_every_kind_has_a_sample_and_an_ability_in_every_dialect() -> None:
-    kinds = {str(kind.__struct_config__.tag) for kind in get_args(c.Outbound)}
-    assert set(SAMPLES) == kinds
-    assert [name for name, _ in infobip.DIALECTS] == list(infobip.CAPABILITIES) == list(CHANNELS)
-    for table in infobip.CAPABILITIES.values():
-        assert set(table) == kinds
+    check_table(infobip, SAMPLES)
+    assert list(CHANNELS) == list(infobip.CAPABILITIES)
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
 @pytest.mark.parametrize("dialect", CHANNELS)
 def test_the_table_of_abilities_is_what_the_code_does(dialect: str, kind: str) -> None:
-    ability, channel = infobip.CAPABILITIES[dialect][kind], CHANNELS[dialect]
-    rendered = render(SAMPLES[kind], channel)
-    if ability.capability is Capability.NATIVE:
-        assert isinstance(rendered, HttpCall), rendered
-        by_messages_api = rendered.url.endswith("/messages-api/1/messages")
-        without_sms = "without an SMS" in ability.note or kind in (
-            "raw", "order_status", "call_permission_request"
-        )  # fmt: skip
-        assert by_messages_api is (dialect == "messages" and not without_sms)
+    def said(content: c.Outbound) -> HttpCall | Unsupported:
+        return render(content, CHANNELS[dialect])
+
+    made = check_ability(infobip, dialect, SAMPLES[kind], said)
+    if made is None:
         return
-    refused = Sentence("infobip_cannot", {"kind": kind})
-    assert rendered == Unsupported(refused, Code.UNSUPPORTED)
-    if ability.capability is Capability.DEGRADED:
-        for piece in plain.RULES[ability.rule](SAMPLES[kind]).contents:
-            call(piece, channel)
-    else:
-        assert ability.note
+    by_messages_api = made.url.endswith("/messages-api/1/messages")
+    note = infobip.CAPABILITIES[dialect][kind].note
+    without_sms = "without an SMS" in note or kind in (
+        "raw", "order_status", "call_permission_request"
+    )  # fmt: skip
+    assert by_messages_api is (dialect == "messages" and not without_sms)
 
 
 # --- accounts, envelope, reference ---------------------------------------------------------------
@@ -751,14 +728,6 @@ def test_an_object_that_is_none_of_the_shapes_is_refused(payload: Any, sentence:
 # --- limits --------------------------------------------------------------------------------------
 
 
-def buttons(title: str = "Yes", **more: Any) -> c.Buttons:
-    return c.Buttons(more.pop("body", "b"), (c.Button(more.pop("id", "y"), title),), **more)
-
-
-def menu(row: c.Row = c.Row("r", "Row"), **more: Any) -> c.List:  # noqa: B008
-    return c.List(more.pop("body", "b"), more.pop("button", "Open"), (c.Section((row,)),), **more)
-
-
 def cards(*replies: c.Button, body: str = "x") -> c.Carousel:
     card = c.Card(c.Header(image=c.Media(link=PNG)), body, buttons=replies)
     return c.Carousel("b", (card, card))
@@ -802,12 +771,12 @@ SIZED: list[tuple[str, int, Any]] = [
 def test_exactly_the_limit_is_sent_and_one_more_is_refused(
     field: str, limit: int, make: Any, script: str
 ) -> None:
-    full = (script * limit)[: limit - 1] + "x"
-    args = {"field": field, "length": limit + 1, "limit": limit}
     for channel in CHANNELS.values():
-        call(make(full), channel)
-        refused = refusal(make(full + "x"), channel)
-        assert refused == Unsupported(Sentence("meta_too_long", args), Code.TOO_LONG)
+
+        def said(content: c.Outbound, channel: Settings = channel) -> HttpCall | Unsupported:
+            return render(content, channel)
+
+        check_size(field, limit, make, script, said)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import hashlib
 import hmac
 from typing import Any
 
+import msgspec
 import pytest
-from infobip_channel import KEY, NUMBER, OTHER, TWO, WHATSAPP, changed, hook
+from infobip_channel import FIRST, KEY, NUMBER, OTHER, SECOND, TWO, WHATSAPP, changed, hook
 
 from dragoman.domain.sentences import known, say
 from dragoman.partners import infobip
@@ -320,6 +321,41 @@ def test_named_accounts_alone_will_do() -> None:
     settings, wrong = infobip.read_settings({"accounts": {"north": north}})
     assert (wrong, lacking(settings)) == ([], [])
     assert infobip.numbers(settings) == (OTHER,)
+
+
+def test_a_further_account_has_switches_of_its_own() -> None:
+    north = {"numbers": [OTHER], "base_url": GOOD["base_url"], "api_key": KEY}
+    for given, (proactive, enabled) in (
+        ({}, (True, True)),
+        ({"proactive": "off"}, (False, True)),
+        ({"enabled": False}, (True, False)),
+    ):
+        settings, wrong = infobip.read_settings({**GOOD, "accounts": {"north": north | given}})
+        assert (wrong, lacking(settings)) == ([], [])
+        assert infobip.numbers(settings) == (NUMBER, OTHER)  # all are kept
+        assert infobip.may_notify(OTHER, settings) is proactive
+        assert infobip.in_use(OTHER, settings) is enabled
+        assert infobip.may_notify(NUMBER, settings) and infobip.in_use(NUMBER, settings)
+    _, wrong = read(accounts={"north": north | {"enabled": "perhaps"}})
+    assert wrong == [("accounts.north.enabled", "form_switch_wrong")]
+    # The first account has the channel's.
+    settings, _ = infobip.read_settings({**GOOD, "enabled": False, "proactive": False})
+    assert infobip.may_notify(NUMBER, settings) and infobip.in_use(NUMBER, settings)
+
+
+def test_an_account_that_is_switched_off_may_be_incomplete_and_is_not_asked() -> None:
+    off = msgspec.structs.replace(SECOND, enabled=False)
+    assert [p.about for p in infobip.probes(changed(TWO, accounts=(FIRST, off)))] == [
+        "the account k3pz9d.api.infobip.com"
+    ]
+    assert len(infobip.pulls(changed(TWO, accounts=(FIRST, off), pull_reports=True))) == 1
+    bare = Account("north", (OTHER,), enabled=False)
+    assert lacking(Settings(accounts=(FIRST, bare))) == []
+    alone = lacking(Settings(accounts=(bare,)))  # then there is no account at all
+    assert ("numbers", "form_missing") in alone
+    # Its webhooks are still known as its own, so that they can be kept.
+    kept = changed(SAME, accounts=(FIRST, off))
+    assert asked(kept, basic("acme:TEST:PASSWORD")) is None
 
 
 def test_what_is_secret_is_marked_so() -> None:

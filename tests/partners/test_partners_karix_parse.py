@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from karix_channel import CHANNEL, FIXTURES, NUMBER, hook, load, parse
+from partner_cases import case_name, check_events, check_expected, expected_of, inbound
 
 from dragoman.domain import content as c
-from dragoman.domain.events import Event, InboundMessage, KeptEvent, Rejected, StatusUpdate
+from dragoman.domain.events import InboundMessage, KeptEvent, Rejected, StatusUpdate
 from dragoman.domain.identity import Bsuid, Person, Phone
 from dragoman.domain.sentences import known, say
 from dragoman.domain.status import Status
@@ -25,7 +25,7 @@ from dragoman.partners import karix
 from dragoman.partners.contract import UnreadableBody
 from dragoman.partners.karix import Settings
 
-CASES = sorted((*FIXTURES.glob("inbound/*.json"), *FIXTURES.glob("status/*.json")))
+CASES = inbound(FIXTURES)
 URL = "https://media.example.test/kx/1.jpg"
 AT = 1763870000000
 
@@ -54,25 +54,14 @@ def one(body: Any, channel: Settings = CHANNEL) -> Any:
     return event
 
 
-def at_path(body: Any, path: str) -> Any:
-    for step in re.findall(r"\d+", path):
-        body = body[int(step)]
-    return body
-
-
 # --- fixtures ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("case", CASES, ids=case_name)
 def test_every_fixture_is_read_whole(case: Path) -> None:
-    expected = json.loads((FIXTURES / "expected" / case.parent.name / case.name).read_text())
     body = json.loads(case.read_text())
-    for event in expected:
-        event["raw"] = at_path(body, event["raw"])
     got = karix.parse(hook(case.read_bytes()), CHANNEL)
-    assert json.loads(msgspec.json.encode(got)) == expected
-    for event in got:
-        assert msgspec.json.decode(msgspec.json.encode(event), type=Event) == event
+    check_events(got, expected_of(case), body)
     # The same as the one member of an array, and twice in one.
     if isinstance(body, dict):
         assert parse([body]) == got
@@ -80,8 +69,8 @@ def test_every_fixture_is_read_whole(case: Path) -> None:
 
 
 def test_every_fixture_has_its_expected_value_and_its_source() -> None:
+    check_expected(FIXTURES)
     names = {f"{p.parent.name}/{p.name}" for p in CASES}
-    assert names == {f"{p.parent.name}/{p.name}" for p in FIXTURES.glob("expected/*/*.json")}
     rows = (FIXTURES / "PROVENANCE.tsv").read_text().splitlines()[1:]
     sent = {f"outbound/{p.name}" for p in FIXTURES.glob("outbound/*.json")}
     assert {row.split("\t")[0] for row in rows} == names | sent
@@ -425,7 +414,7 @@ def test_what_cannot_be_read_is_rejected_with_its_reason(body: Any, sentence: st
     assert say(rejected.reason).endswith(("as it came.", "0142."))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("case", CASES, ids=case_name)
 @pytest.mark.parametrize("value", [None, [], [{}], {}, "", 7, True])
 def test_any_value_replaced_by_another_shape_rejects_or_reads_but_never_breaks(
     case: Path, value: Any

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from netcore_channel import CHANNEL, FIXTURES, NUMBER, OTHER, PLAIN, SOURCE, TWO, hook, parse
+from partner_cases import case_name, check_events, check_expected, expected_of, inbound
 
 from dragoman.domain import content as c
-from dragoman.domain.events import Event, InboundMessage, KeptEvent, Rejected, StatusUpdate
+from dragoman.domain.events import InboundMessage, KeptEvent, Rejected, StatusUpdate
 from dragoman.domain.identity import Bsuid, Person, Phone
 from dragoman.domain.sentences import Sentence, known, say
 from dragoman.domain.status import Status
@@ -25,18 +25,12 @@ from dragoman.partners import netcore
 from dragoman.partners.contract import UnreadableBody
 from dragoman.partners.netcore import Settings
 
-CASES = sorted((*FIXTURES.glob("inbound/*.json"), *FIXTURES.glob("status/*.json")))
+CASES = inbound(FIXTURES)
 UUID = "fa9d0000-0000-4000-8000-000000000001"
 
 
 def load(case: str) -> Any:
     return json.loads((FIXTURES / case).read_text())
-
-
-def at_path(body: Any, path: str) -> Any:
-    for step in re.findall(r"[^.\[\]]+", path):
-        body = body[int(step)] if step.isdigit() else body[step]
-    return body
 
 
 def item(**more: Any) -> dict[str, Any]:
@@ -64,25 +58,15 @@ def one(told: dict[str, Any], channel: Settings = CHANNEL) -> Any:
 # --- fixtures ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("case", CASES, ids=case_name)
 def test_every_fixture_is_read_whole(case: Path) -> None:
-    expected = json.loads((FIXTURES / "expected" / case.parent.name / case.name).read_text())
-    body = json.loads(case.read_text())
-    for event in expected:
-        event["raw"] = at_path(body, event["raw"])
     for channel in (CHANNEL, TWO) if "2019" not in case.stem else (CHANNEL,):
         got = netcore.parse(hook(case.read_bytes()), channel)
-        assert json.loads(msgspec.json.encode(got)) == expected
-    for event in got:
-        assert msgspec.json.decode(msgspec.json.encode(event), type=Event) == event
-        if isinstance(event, StatusUpdate) and event.error:
-            assert event.error.sentence.id in known()
+        check_events(got, expected_of(case), json.loads(case.read_text()))
 
 
 def test_every_fixture_has_its_expected_value() -> None:
-    assert {f"{p.parent.name}/{p.name}" for p in CASES} == {
-        f"{p.parent.name}/{p.name}" for p in FIXTURES.glob("expected/*/*.json")
-    }
+    check_expected(FIXTURES)
 
 
 def test_every_fixture_says_where_it_is_from() -> None:
@@ -369,7 +353,7 @@ def test_a_body_that_is_not_netcore_s(body: Any, sentence: str) -> None:
     assert sentence in known()
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("case", CASES, ids=case_name)
 def test_nulls_everywhere_and_the_wrong_type_everywhere(case: Path) -> None:
     """Each member in turn becomes null, a list, an object, a number: never an exception."""
     body = json.loads(case.read_text())

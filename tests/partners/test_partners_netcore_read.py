@@ -71,7 +71,8 @@ def test_success_without_an_id_is_in_doubt() -> None:
                  {"status": "success", "data": []}):  # fmt: skip
         error = refused(reply(body))
         assert (error.code, error.ambiguous) == (Code.IN_DOUBT, True)
-        assert error.sentence == Sentence("netcore_no_id", {"status": 200})
+        assert error.sentence == Sentence("netcore_no_id")
+        assert error.partner_code == "HTTP 200"
 
 
 def test_a_refusal_may_come_with_http_200() -> None:

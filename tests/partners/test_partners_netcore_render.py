@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,13 +21,23 @@ from netcore_channel import (
     TWO,
     channel_of,
 )
+from partner_cases import (
+    PNG,
+    SCRIPTS,
+    buttons,
+    check_ability,
+    check_size,
+    check_table,
+    menu,
+    samples,
+)
 
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.identity import Bsuid, Group, Phone
 from dragoman.domain.sentences import Sentence, known, say
 from dragoman.egress import redacted
-from dragoman.partners import netcore, plain
+from dragoman.partners import netcore
 from dragoman.partners.contract import (
     Capability,
     HttpCall,
@@ -42,9 +52,6 @@ from dragoman.partners.netcore import Settings
 
 NEUTRAL = sorted(FIXTURES.glob("neutral/*.json"))
 WHOM = Phone("919900000001")
-FAMILY = "👨‍👩‍👧‍👦"  # seven code points, one character
-SCRIPTS = ("a", "क", FAMILY, "ש")
-PNG = "https://files.example/a.png"
 SEND = "https://cpaaswa.netcorecloud.net/api/v2/message/nc"
 OTHER_HOST = "https://waapi.pepipost.com/api/v2"
 
@@ -142,60 +149,19 @@ def test_opt_in_is_demanded_unless_the_bypass_is_on() -> None:
 
 # --- what can be said ----------------------------------------------------------------------------
 
-SAMPLES: dict[str, c.Outbound] = {
-    "text": c.Text("hi"),
-    "image": c.Image(link=PNG),
-    "video": c.Video(link=PNG),
-    "audio": c.Audio(link=PNG),
-    "document": c.Document(link=PNG),
-    "sticker": c.Sticker(link=PNG),
-    "location": c.Location(19.07, "72.87", "Office", "Fort"),
-    "contacts": c.Contacts((c.ContactCard(c.ContactName("Ravi Rao", "Ravi")),)),
-    "reaction": c.Reaction("4-3", "👍"),
-    "buttons": c.Buttons("b", (c.Button("y", "Yes"),)),
-    "list": c.List("b", "Open", (c.Section((c.Row("r", "Row"),)),)),
-    "cta_url": c.CtaUrl("b", "Go", "https://example.com"),
-    "flow": c.Flow("b", "Go", flow_id="1"),
-    "product": c.Product("1", "2"),
-    "products": c.Products("1", c.Header("h"), "b", (c.ProductSection(("2",)),)),
-    "catalog": c.Catalog("b"),
-    "location_request": c.LocationRequest("Where?"),
-    "address_request": c.AddressRequest("Where?"),
-    "contact_request": c.ContactRequest("Who?"),
-    "call_permission_request": c.CallPermissionRequest("May we?"),
-    "call_button": c.CallButton("b"),
-    "carousel": c.Carousel(
-        "b", (c.Card(c.Header(image=c.Media(link=PNG)), "x", "Go", "https://example.com"),) * 2
-    ),
-    "product_carousel": c.ProductCarousel("b", (c.ProductCard("1", "2"), c.ProductCard("1", "3"))),
-    "order_details": c.OrderDetails("b", "r-1", "BRL", c.Amount(1)),
-    "order_status": c.OrderStatus("b", "r-1", "shipped"),
-    "template": c.Template("order_update", "en", body=(c.TextParam("a"),)),
-    "raw": c.Raw({"type_text": [{"content": "hi"}]}),
-}
+SAMPLES = samples(
+    {"type_text": [{"content": "hi"}]},
+)
 
 
 def test_every_kind_has_a_sample_and_an_ability() -> None:
-    kinds = {str(kind.__struct_config__.tag) for kind in get_args(c.Outbound)}
-    assert set(SAMPLES) == kinds == set(netcore.CAPABILITIES[""])
-    assert [name for name, _ in netcore.DIALECTS] == list(netcore.CAPABILITIES) == [""]
+    check_table(netcore, SAMPLES)
     assert netcore.dialect(CHANNEL) == ""
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_the_table_of_abilities_is_what_the_code_does(kind: str) -> None:
-    ability = netcore.CAPABILITIES[""][kind]
-    rendered = render(SAMPLES[kind])
-    if ability.capability is Capability.NATIVE:
-        assert isinstance(rendered, HttpCall), rendered
-        return
-    refused = Sentence("netcore_cannot", {"kind": kind})
-    assert rendered == Unsupported(refused, Code.UNSUPPORTED)
-    if ability.capability is Capability.DEGRADED:
-        for piece in plain.RULES[ability.rule](SAMPLES[kind]).contents:
-            call(piece)
-    else:
-        assert ability.note
+    check_ability(netcore, "", SAMPLES[kind], render)
 
 
 # --- envelope ------------------------------------------------------------------------------------
@@ -427,14 +393,6 @@ def test_an_object_that_is_none_of_the_shapes_is_refused_with_them(payload: Any)
 # --- limits --------------------------------------------------------------------------------------
 
 
-def buttons(title: str = "Yes", **more: Any) -> c.Buttons:
-    return c.Buttons(more.pop("body", "b"), (c.Button(more.pop("id", "y"), title),), **more)
-
-
-def menu(row: c.Row = c.Row("r", "Row"), **more: Any) -> c.List:  # noqa: B008
-    return c.List(more.pop("body", "b"), more.pop("button", "Open"), (c.Section((row,)),), **more)
-
-
 SIZED: list[tuple[str, int, Any]] = [
     ("text", 4096, lambda t: c.Text(t)),
     ("caption", 1024, lambda t: c.Image(link=PNG, caption=t)),
@@ -461,10 +419,7 @@ SIZED: list[tuple[str, int, Any]] = [
 def test_exactly_the_limit_is_sent_and_one_more_is_refused(
     field: str, limit: int, make: Any, script: str
 ) -> None:
-    full = (script * limit)[: limit - 1] + "x"
-    args = {"field": field, "length": limit + 1, "limit": limit}
-    call(make(full))
-    assert refusal(make(full + "x")) == Unsupported(Sentence("meta_too_long", args), Code.TOO_LONG)
+    check_size(field, limit, make, script, render)
 
 
 @pytest.mark.parametrize(

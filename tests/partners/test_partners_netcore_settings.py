@@ -120,7 +120,7 @@ SLIPS: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
     (one(api_key="+918800000000"), KEY, "netcore_key_is_number", {}),
     (one(api_key=918800000000), KEY, "netcore_key_is_number", {}),
     (one(api_key=META), KEY, "netcore_key_is_meta", {}),
-    (one(api_key="abc"), KEY, "netcore_key_short", {"length": 3}),
+    (one(api_key="abc"), KEY, "form_short", {"length": 3}),
     # their sources
     (one(source="46100000 0000"), SOURCE, "form_has_space", {}),
     (one(source="****"), SOURCE, "form_is_masked", {}),
@@ -150,8 +150,8 @@ SLIPS: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
     ({"header_value": "https://x.example/a-long-path"}, "header_value", "form_is_link", {}),
     ({"header_value": "X-Secret: abcdefghijklmnop"}, "header_value", "form_has_label",
      {"value": "X-Secret:"}),
-    ({"header_value": "two lines of text\nhere"}, "header_value", "netcore_header_line", {}),
-    ({"header_value": "short"}, "header_value", "netcore_header_short", {"length": 5}),
+    ({"header_value": "two lines of text\nhere"}, "header_value", "fixed_header_line", {}),
+    ({"header_value": "short"}, "header_value", "fixed_header_short", {"length": 5}),
     ({"header_value": {}}, "header_value", "form_not_text", {}),
     # the address
     ({"base_url": "netcore"}, "base_url", "form_url_wrong", {"value": "netcore", **HOST}),
@@ -164,7 +164,7 @@ SLIPS: list[tuple[dict[str, Any], str, str, dict[str, Any]]] = [
     ({"base_url": "https://cpaaswa.netcorecloud.net/docs"}, "base_url", "form_url_path",
      {"value": "https://cpaaswa.netcorecloud.net/docs", **HOST}),
     ({"base_url": "https://cpaaswa.netcorecloud.net/api/v2/message/nc"}, "base_url",
-     "netcore_base_has_path", {"value": "https://cpaaswa.netcorecloud.net/api/v2/message/nc"}),
+     "form_url_call", {"value": "https://cpaaswa.netcorecloud.net/api/v2/message/nc"}),
     ({"base_url": 8400}, "base_url", "form_url_wrong", {"value": "8400", **HOST}),
 ]  # fmt: skip
 LABELS = {
@@ -279,15 +279,17 @@ def test_a_webhook_has_the_header_or_is_refused() -> None:
         assert netcore.authenticate(hook({}, **{"x-secret": given}), GUARDED, 0) is None
     answer = HookAnswer(401, b"Invalid webhook header")
     for told, reason in (
-        ({}, "netcore_header_missing"),
-        ({"authorization": SECRET}, "netcore_header_missing"),
-        ({"x-secret": ""}, "netcore_header_wrong"),
-        ({"x-secret": SECRET + "x"}, "netcore_header_wrong"),
-        ({"x-secret": SECRET.upper()}, "netcore_header_wrong"),
-        ({"x-secret": "\udcff"}, "netcore_header_wrong"),
+        ({}, "fixed_header_missing"),
+        ({"authorization": SECRET}, "fixed_header_missing"),
+        ({"x-secret": ""}, "fixed_header_wrong"),
+        ({"x-secret": SECRET + "x"}, "fixed_header_wrong"),
+        ({"x-secret": SECRET.upper()}, "fixed_header_wrong"),
+        ({"x-secret": "\udcff"}, "fixed_header_wrong"),
     ):
         refused = netcore.authenticate(hook({}, **told), GUARDED, 0)
-        assert refused == Refused(answer, Sentence(reason, {"name": "X-Secret"}))
+        assert refused == Refused(
+            answer, Sentence(reason, {"name": "X-Secret", "partner": "Netcore"})
+        )
         assert SECRET not in say(refused.reason)
 
 

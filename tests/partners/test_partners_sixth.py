@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
@@ -28,9 +28,11 @@ from dragoman.domain.errors import Code
 from dragoman.domain.events import Event
 from dragoman.domain.identity import Bsuid, Phone
 from dragoman.domain.sentences import known, say
+from dragoman.emulators import kit
 from dragoman.partners import plain
 from dragoman.partners.contract import (
     Capability,
+    Field,
     Hook,
     HttpCall,
     NoReply,
@@ -43,6 +45,7 @@ from dragoman.partners.contract import (
     UnreadableBody,
     Unsupported,
 )
+from dragoman.partners.form import Reading
 from dragoman.partners.registry import PARTNERS, partner
 
 sys.path.append(str(Path(__file__).parents[1] / "roundtrip"))
@@ -482,6 +485,12 @@ def test_its_folders_and_two_lines_are_all_it_takes(tmp_path: Path) -> None:
 def test_without_a_partner_the_others_work(tmp_path: Path, gone: str) -> None:
     tree = copied(tmp_path)
     folder = gone.replace("-", "_")
+    if gone != "cloud-api":  # the one that sentences name as an example
+        folders = "|".join(name.replace("-", "_") for name in PARTNERS)
+        # A form knows the hosts of the others, for what is pasted into the wrong one.
+        of_others = re.compile(rf"(partners|emulators)/({folders})/")
+        told = [line for line in mentions(tree, gone) if not of_others.match(line)]
+        assert len(told) == len(LINES), told
     for file, (_, package) in LINES.items():
         shutil.rmtree(tree / Path(file).parent / folder)
         path = tree / file
@@ -492,3 +501,31 @@ def test_without_a_partner_the_others_work(tmp_path: Path, gone: str) -> None:
         ]
         path.write_text("".join(kept), "utf-8")
     works(tree, tmp_path / "home", [name for name in PARTNERS if name != gone])
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+def test_the_page_names_everything_that_a_partner_meets() -> None:
+    """A stranger has nothing else."""
+    page = (ROOT / "docs" / "adding-a-partner.md").read_text("utf-8")
+    told = set(re.findall(r"\w+", " ".join(re.findall(r"```.*?```|`[^`]+`", page, re.S))))
+
+    def own(kind: Any) -> set[str]:
+        return {name for name in vars(kind) if not name.startswith("_")}
+
+    contract = own(Partner) | set(Partner.__annotations__)
+    emulator = own(kit.PartnerEmulator) & set(re.findall(r"\w+", kit.__doc__ or ""))
+    wanted = {
+        "the contract": contract,
+        "form.Reading": {name for name in own(Reading) if name != "label"} - {"missing"},
+        "the rules": set(plain.RULES),
+        "outcomes": {outcome.name for outcome in Outcome},
+        "phases": {phase.name for phase in Phase},
+        "what a form holds": set(get_args(get_type_hints(Field)["kind"])),
+        "an emulator's parts": set(kit.PartnerEmulator.__abstractmethods__) | emulator,
+        "a line's parts": set(kit.PartnerLine.__abstractmethods__),
+        "of the kit": {"Config", "build", "Walk", "Step", "Panel", "Done", "Update", "Post"},
+    }
+    lacking = {what: names - told for what, names in wanted.items() if names - told}
+    assert not lacking, lacking

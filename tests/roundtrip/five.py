@@ -1,5 +1,5 @@
-"""The whole product on one address: the program, every emulated partner in every dialect, one phone;
-set up through the partners' consoles. The agent's answers are a test's own."""
+"""The whole product on one address: the program, every emulated partner, one phone; set up through
+the partners' consoles, in each of their dialects. The agent's answers are a test's own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dragoman.agents.contract import Turn
 from dragoman.cli.emulated import STREAM_ID, Emulated
 from dragoman.domain.content import Outbound
 from dragoman.emulators.app import EMULATORS
-from dragoman.emulators.kit import Buckets, PartnerEmulator, Step, Walk, filled, walked
+from dragoman.emulators.kit import Buckets, PartnerEmulator
 from dragoman.partners.registry import PARTNERS, partner
 from dragoman.settings import load
 from world import QUICK, stage
@@ -29,34 +29,11 @@ ASHA = "12025550142"  # a contact of the phone
 
 Form = tuple[str, str]  # a partner and one of its dialects
 FORMS: list[Form] = [(name, dialect) for name in FIVE for dialect, _ in partner(name).DIALECTS]
-_EVENTS = ("sent", "delivered", "read")
-
-
-def _callback(dialect: str) -> Step:
-    told = {"linked": True, "callback_url": "{webhook_url}", "dialect": dialect}
-    return Step("settings", "set", told)
-
-
-# What a person does at the console for a partner's further dialects, when the usual one stands.
-WALKS: dict[Form, Walk] = {
-    ("gupshup", "access"): Walk(
-        give=(Step("keys", "show"),),
-        fields={"api_key": "{api_key}", "app_name": "{app_name}"},
-        take=(_callback("access"), Step("events", "save", dict.fromkeys(_EVENTS, True))),
-    ),
-    ("gupshup", "v3"): Walk(
-        give=(Step("keys", "show"),),
-        fields={"app_id": "{app_id}", "app_token": "{app_token}"},
-        take=(_callback("v3"), Step("events", "save", dict.fromkeys(_EVENTS, True))),
-    ),
-    ("infobip", "messages"): Walk(
-        give=(), fields={}, take=(Step("sender_1", "save", {"format": "MO_MESSAGES_API_JSON"}),)
-    ),
-}
 
 
 def ids(form: Form) -> str:
     return "-".join(filter(None, form))
+
 
 AGENT = """
 from dragoman import Agent, Turn
@@ -102,17 +79,14 @@ class Five:
         """Switch the channel, as the phone's button does; and to a dialect, as a person does."""
         if self.emulated.partner != partner:
             await self.emulated.to(self.at(partner).partner)
-        walk = WALKS.get((partner, dialect))
-        if walk is None:
-            return
-        emulator = self.at(partner)
-        told = await walked(emulator, walk.give, self.emulated._known(partner, emulator))
-        values = {"dialect": dialect, **filled(walk.fields, told)}
-        await self.app.command(
-            "channel.set", {"name": STREAM_ID, "partner": partner, "values": values}
-        )
-        await walked(emulator, walk.take, told)
-        await self.app.command("app.publish", {"name": STREAM_ID})
+        walks = self.at(partner).WALKS
+        if dialect in walks:
+            await self.emulated.set_up(partner, walks[dialect])
+            await self.emulated._go_live()
+
+    async def command(self, command: str, **args: Any) -> dict[str, Any]:
+        """One command of the engine, about the app."""
+        return await self.app.command(command, {"name": STREAM_ID, **args})
 
     async def says(self, partner: str, text: str, contact: str = "asha") -> str:
         return await self.does(partner, {"type": "text", "text": {"body": text}}, contact)
@@ -221,4 +195,15 @@ async def five(
         await emulated.app.stop()
 
 
-__all__ = ["ASHA", "FIVE", "FORMS", "STREAM_ID", "Five", "Form", "content", "five", "ids", "neutral"]
+__all__ = [
+    "ASHA",
+    "FIVE",
+    "FORMS",
+    "STREAM_ID",
+    "Five",
+    "Form",
+    "content",
+    "five",
+    "ids",
+    "neutral",
+]

@@ -11,7 +11,7 @@ import pytest
 from five import FORMS, Five, Form, five, ids
 
 from dragoman.agents.contract import Turn
-from dragoman.domain.content import encode, kind_of
+from dragoman.domain.content import encode
 from dragoman.domain.sentences import SentenceError
 from dragoman.emulators.phone.gestures import (
     Basket,
@@ -80,8 +80,8 @@ def told(content: Any) -> Any:
     media = value.get("media")
     if isinstance(media, dict):
         value["media"] = {k: v for k, v in media.items() if k in ("mime_type", "filename")}
-    if kind_of(content) == "reaction":
-        value["message_id"] = bool(value.get("message_id"))
+    if value.pop("message_id", None):  # of a reaction
+        value["message_id"] = "known"
     for card in value.get("contacts", []):
         for phone in card.get("phones", []):
             phone.pop("type", None)
@@ -116,7 +116,6 @@ async def one(world: Five, name: str, kind: str, message: str) -> Any:
 
 async def everything(folder: Path, form: Form) -> dict[str, Any]:
     name = form[0]
-    folder.mkdir()
     async with five(folder, hear) as world:
         await world.use(*form)
         heard.clear()
@@ -129,8 +128,18 @@ async def everything(folder: Path, form: Form) -> dict[str, Any]:
 # What a partner has no known shape for: the phone says so. Its docs page has the list.
 NOT_CARRIED: dict[Form, set[str]] = {
     ("gupshup", "access"): {"reaction", "form", "order"},
+    ("infobip", "messages"): {"contact", "order"},  # as the Messages API's renderer passes it on
     ("karix", ""): {"contact", "reaction", "form", "order"},
     ("netcore", ""): {"contact", "form", "order"},
+}
+
+
+# What is passed on, and not whole: the dialect has no member for the rest.
+LOST: dict[tuple[Form, str], str] = {
+    (("gupshup", "access"), "location"): "name",
+    (("infobip", "messages"), "location"): "name",
+    (("infobip", "messages"), "form"): "body",
+    (("infobip", "messages"), "reaction"): "message_id",
 }
 
 
@@ -146,6 +155,8 @@ def same(got: Any, usual: Any) -> bool:
 
 @pytest.mark.full
 async def test_the_agent_is_handed_the_same_at_every_partner(tmp_path: Path) -> None:
+    for form in FORMS:
+        (tmp_path / ids(form)).mkdir()
     seen = {form: await everything(tmp_path / ids(form), form) for form in FORMS}
     usual = seen["cloud-api", ""]
     assert "line_cannot_carry" not in usual.values()
@@ -155,4 +166,7 @@ async def test_the_agent_is_handed_the_same_at_every_partner(tmp_path: Path) -> 
         refused = {kind for kind, got in found.items() if got == "line_cannot_carry"}
         assert refused == NOT_CARRIED.get(form, set()), form
         for kind in found.keys() - refused:
-            assert same(found[kind], usual[kind]), (form, kind, found[kind], usual[kind])
+            wanted = usual[kind]
+            if (form, kind) in LOST:
+                wanted = {k: v for k, v in wanted.items() if k != LOST[form, kind]}
+            assert same(found[kind], wanted), (form, kind, found[kind], wanted)

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve:serve", "Run the server."),
     "emulate": ("serve:emulate", "Run a partner's side of the wire on this machine."),
     "partners": ("partners:partners", "What each messaging partner can say."),
+    "conform": ("conform:conform", "Try a partner against its emulator, one line a check."),
     "connect": ("connect:connect", "Set up a real number, step by step."),
     "app": ("apps:app", "Create, publish, roll back and list apps."),
     "channel": ("apps:channel", "Set, show, enable and check an app's channel."),

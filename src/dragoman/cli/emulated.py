@@ -21,7 +21,7 @@ from dragoman.app import Dragoman
 from dragoman.domain.clock import Clock
 from dragoman.domain.sentences import SentenceError, say
 from dragoman.emulators.app import EMULATORS, build_all, config_of, mounted
-from dragoman.emulators.kit import PartnerEmulator, filled, walked
+from dragoman.emulators.kit import PartnerEmulator, Walk, filled, walked
 from dragoman.emulators.phone import phone_routes
 from dragoman.emulators.phone.handsets import Handsets
 from dragoman.engine import accounts
@@ -94,7 +94,7 @@ class Emulated:
         for name, emulator in self.emulators.items():
             await emulator.start()
             if not self._is_set_up(name, emulator):
-                await self._set_up(name, emulator)
+                await self.set_up(name, emulator.WALK)
         switches = {"typing": True, "read_receipts": True}
         await command("channel.set", {"name": STREAM_ID, "partner": chosen, "switches": switches})
         await self._go_live()
@@ -119,17 +119,19 @@ class Emulated:
         values = self._app.draft.config.channel.values
         return name in values and emulator.books.get("walked") == self._known(name, emulator)
 
-    async def _set_up(self, name: str, emulator: PartnerEmulator) -> None:
+    async def set_up(self, name: str, walk: Walk) -> None:
+        """Walk through a partner's console and the channel. Raises SentenceError."""
+        emulator = self.emulators[name]
         known = self._known(name, emulator)
-        told = await walked(emulator, emulator.WALK.give, known)
+        told = await walked(emulator, walk.give, known)
         saved = await self.app.command(
             "channel.set",
-            {"name": STREAM_ID, "partner": name, "values": filled(emulator.WALK.fields, told)},
+            {"name": STREAM_ID, "partner": name, "values": filled(walk.fields, told)},
         )
         for complaint in saved["complaints"]:
             self.lines.say(complaint["sentence"])
         told["verify_token"] = saved["verify_token"]
-        await walked(emulator, emulator.WALK.take, told)
+        await walked(emulator, walk.take, told)
         await accounts.subscribe(
             self.app.egress, self._app.draft, self.settings.http_timeout_s
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Iterable, Sequence
 
@@ -69,9 +70,9 @@ def caller(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> s
     read from its end, and the first address that is no trusted proxy is the caller. Empty when a
     trusted proxy wrote something that is no address.
     """
-    address = read_address(peer)
+    address, text = _other_end(peer)
     if not trusted or not within(address, trusted):
-        return peer if address is None else str(address)
+        return text
     hops = [hop for value in forwarded for hop in value.split(",")]
     for hop in reversed(hops):
         address = read_address(hop)
@@ -80,3 +81,11 @@ def caller(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> s
         if not within(address, trusted):
             break
     return str(address)
+
+
+@functools.lru_cache(maxsize=1024)
+def _other_end(peer: str) -> tuple[Address | None, str]:
+    """The other end of a connection, and how it is written. Partners call from few addresses, and
+    reading one costs as much as checking a signature."""
+    address = read_address(peer)
+    return address, peer if address is None else str(address)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dragoman.egress.agent_http import AgentHttp, AgentReply, HttpFailed
-    from dragoman.egress.attempt import redacted
+    from dragoman.egress.attempt import as_kept, redacted
     from dragoman.egress.client import USER_AGENT, Egress
     from dragoman.egress.guard import AddressRefused, Guard, read_allow
 
@@ -20,6 +20,7 @@ __all__ = [
     "Egress",
     "Guard",
     "HttpFailed",
+    "as_kept",
     "read_allow",
     "redacted",
 ]
@@ -28,6 +29,7 @@ _HOME = {
     "AgentHttp": "agent_http",
     "AgentReply": "agent_http",
     "HttpFailed": "agent_http",
+    "as_kept": "attempt",
     "redacted": "attempt",
     "Egress": "client",
     "USER_AGENT": "client",

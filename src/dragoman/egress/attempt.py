@@ -36,6 +36,7 @@ _CAME_HEADERS = frozenset(
         "x-request-id",
     }
 )
+_encode = msgspec.json.Encoder().encode
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/x-www-form-urlencoded")
 
 
@@ -50,26 +51,49 @@ def redacted(
     `secret_form`, and the values of its secrets wherever they come up, such as in an error that
     quotes the token. `redactor` adds what the installation knows.
     """
-    in_query, in_form = _lower(call.secret_query), _lower(call.secret_form)
-    own = _redactor(_secrets(call, in_query, in_form))
-    out: dict[str, Any] = {
-        "method": call.method,
-        "url": redact_url(_url(call), in_query),
-        "purpose": call.purpose,
-        "headers": redact_headers(call.headers, _SENT_HEADERS - call.secret_headers),
-        "body": _body(call, in_form),
-    }
-    if isinstance(reply, Reply):
-        out["status"] = reply.status
-        out["reply_headers"] = {k: v for k, v in reply.headers.items() if k in _CAME_HEADERS}
-        out["reply_body"] = _text(reply)
-    elif reply is not None:
-        out["phase"] = reply.phase.value
-        out["detail"] = reply.detail
+    own = _own(call)
+    out = {**_asked(call, _body(call)), **_came(reply)}
     for one in (own, redactor):
-        if one is not None and one.finds(msgspec.json.encode(out).decode()):
+        if one is not None and one.finds(_encode(out).decode()):
             out = one.json(out)
     return _shortened(out)
+
+
+def as_kept(call: HttpCall, reply: Reply | NoReply, beside: dict[str, Any]) -> tuple[str, str]:
+    """`redacted`, as the two JSON texts that the message log keeps: the call and what came of it.
+    beside: what is kept with the call and holds no secret. The usual attempt, short and without
+    a secret in its bodies, is put into JSON once."""
+    try:
+        asked = _asked(call, _body(call) if call.json is None else call.json)
+        texts = _encode({**asked, **beside}).decode(), _encode(_came(reply)).decode()
+    except (TypeError, ValueError):  # a body that is not JSON
+        texts = None
+    if texts is None or max(map(len, texts)) > MAX_KEPT // 4 or _found(_own(call), texts):
+        out = redacted(call, reply)
+        came = {name: out.pop(name) for name in _came(reply)}
+        texts = _encode({**out, **beside}).decode(), _encode(came).decode()
+    return texts
+
+
+def _found(own: Redactor | None, texts: tuple[str, str]) -> bool:
+    return own is not None and (own.finds(texts[0]) or own.finds(texts[1]))
+
+
+def _asked(call: HttpCall, body: Any) -> dict[str, Any]:
+    return {
+        "method": call.method,
+        "url": redact_url(_url(call), _lower(call.secret_query)),
+        "purpose": call.purpose,
+        "headers": redact_headers(call.headers, _SENT_HEADERS - call.secret_headers),
+        "body": body,
+    }
+
+
+def _came(reply: Reply | NoReply | None) -> dict[str, Any]:
+    if isinstance(reply, Reply):
+        headers = {k: v for k, v in reply.headers.items() if k in _CAME_HEADERS}
+        return {"status": reply.status, "reply_headers": headers, "reply_body": _text(reply)}
+    return {} if reply is None else {"phase": reply.phase.value, "detail": reply.detail}
 
 
 def _lower(names: frozenset[str]) -> frozenset[str]:
@@ -83,13 +107,14 @@ def _url(call: HttpCall) -> str:
     return call.url + mark + "&".join(f"{name}={value}" for name, value in call.query)
 
 
-def _body(call: HttpCall, secret_names: frozenset[str]) -> Any:
+def _body(call: HttpCall) -> Any:
     if call.json is not None:
         try:
             return msgspec.to_builtins(call.json)
         except (TypeError, ValueError):
             return f"<{type(call.json).__name__}, not JSON>"
     if call.form:
+        secret_names = _lower(call.secret_form)
         return [[k, HIDDEN if k.lower() in secret_names else v] for k, v in call.form]
     return [_part(part) for part in call.parts] or None
 
@@ -121,7 +146,7 @@ def _shortened(out: dict[str, Any]) -> dict[str, Any]:
         out["reply_body"] = _cut(text.encode("utf-8", "replace"))
     body = out["body"]
     if body is not None:
-        data = msgspec.json.encode(body)
+        data = _encode(body)
         if len(data) > MAX_KEPT:
             out["body"] = _cut(data)
     return out
@@ -133,23 +158,24 @@ def _cut(data: bytes) -> str:
     return f"{data[:MAX_KEPT].decode('utf-8', 'ignore')}… ({len(data)} bytes)"
 
 
-def _secrets(
-    call: HttpCall, in_query: frozenset[str], in_form: frozenset[str]
-) -> frozenset[str]:
-    """The values that this call's own declarations make secret."""
+def _own(call: HttpCall) -> Redactor | None:
+    """Knows the values that this call's own declarations make secret."""
     found: set[str] = set()
     for name, value in call.headers.items():
         if name.lower() in call.secret_headers:
             found |= _header_secrets(value)
-    if in_query:
+    if call.secret_query:
+        names = _lower(call.secret_query)
         query = parse_qsl(call.url.partition("?")[2].partition("#")[0], keep_blank_values=True)
-        found |= {text for key, text in (*query, *call.query) if key.lower() in in_query}
-    if in_form:
-        found |= {text for key, text in call.form if key.lower() in in_form}
-    return frozenset(found)
+        found |= {text for key, text in (*query, *call.query) if key.lower() in names}
+    if call.secret_form:
+        names = _lower(call.secret_form)
+        found |= {text for key, text in call.form if key.lower() in names}
+    return _redactor(frozenset(found))
 
 
-def _header_secrets(value: str) -> set[str]:
+@functools.lru_cache(maxsize=256)
+def _header_secrets(value: str) -> frozenset[str]:
     """A header's value, its token behind the scheme, and a Basic header's password."""
     scheme, space, token = value.partition(" ")
     found = {value, token.strip()} if space else {value}
@@ -157,9 +183,9 @@ def _header_secrets(value: str) -> set[str]:
         try:
             pair = base64.b64decode(token, validate=True).decode("utf-8", "replace")
         except (binascii.Error, ValueError):
-            return found
+            return frozenset(found)
         found |= {pair, pair.partition(":")[2]}
-    return found
+    return frozenset(found)
 
 
 @functools.lru_cache(maxsize=256)

@@ -65,9 +65,8 @@ class Admitted(msgspec.Struct, frozen=True):
 def admit(copies: Sequence[Copy], talker: Partner, hook: Hook, now: int) -> Admitted | Refused:
     """Judge a POST by each copy in turn. The refusal is the first one's. now: business clock."""
     first: Refused | None = None
-    asks = any(copy.version and not _open(copy, talker) for copy in copies)
     for copy in copies:
-        if asks and not copy.version and _open(copy, talker):
+        if not copy.version and _open(copy, talker) and _asks(copies, talker):
             continue
         found = _judge(copy, talker, hook, now)
         if isinstance(found, Admitted):
@@ -75,6 +74,11 @@ def admit(copies: Sequence[Copy], talker: Partner, hook: Hook, now: int) -> Admi
         first = first or found
     assert first is not None  # a stream id without a copy is answered before
     return first
+
+
+def _asks(copies: Sequence[Copy], talker: Partner) -> bool:
+    """Whether the published copy takes this partner's webhooks from certain callers only."""
+    return any(copy.version and not _open(copy, talker) for copy in copies)
 
 
 def _judge(copy: Copy, talker: Partner, hook: Hook, now: int) -> Admitted | Refused:

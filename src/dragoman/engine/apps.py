@@ -70,6 +70,17 @@ class Copy:
         """The keys of the numbers that this copy lists."""
         return self._listed
 
+    def notifying(self) -> list[str]:
+        """The keys of those that notifications may be sent from, in the channel's order."""
+        talker, settings = self.partner, self.settings.get(self.config.channel.partner)
+        if talker is None or settings is None:
+            return []
+        return [
+            key
+            for key in talker.numbers(settings)
+            if talker.in_use(key, settings) and talker.may_notify(key, settings)
+        ]
+
 
 def _opened(value: Any, secrets: Mapping[int, str]) -> Any:
     """A value with its secrets, also those inside the members of a group."""

@@ -21,6 +21,7 @@ from dragoman.domain.clock import Clock, Ids
 from dragoman.domain.content import encode, kind_of
 from dragoman.domain.identity import Person, Phone
 from dragoman.domain.sentences import Sentence, say, words
+from dragoman.partners.registry import partner
 from dragoman.store import notifications as rows
 from dragoman.store.errors import Poisoned, StoreError
 from dragoman.store.notifications import PRIORITY, Drop, Queue, Waiting
@@ -143,14 +144,15 @@ class Broadcast:
             lambda tx: (rows.waiting(tx, app_id, number_id, BATCH), rows.under_way(tx))
         )
         app = self._apps.by_id.get(app_id)
-        why = _stopped(app)
+        in_use, may_notify = self._allowed(app, number_id)
+        why = _stopped(app, may_notify)
         if why is not None:
             return await self._submit([self._drop(w, why) for w in waiting])
         late = [w for w in waiting if w.expires <= now]
         if late:
             return await self._submit([self._drop(w, self._too_late(number_id)) for w in late])
         live = app.published if app is not None else None
-        if app is None or live is None or not live.config.channel.enabled:
+        if app is None or live is None or not live.config.channel.enabled or not in_use:
             return 0  # what is queued waits, too
         units = []
         for one in waiting[: self._room(number_id, busy)]:
@@ -158,6 +160,16 @@ class Broadcast:
             if unit is not None:
                 units.append(unit)
         return await self._submit(units)
+
+    def _allowed(self, app: App | None, number_id: int) -> tuple[bool, bool]:
+        """Whether a number is sent from, and may write first. What lost its settings is judged
+        when it leaves."""
+        number = self._apps.number_keys.get(number_id)
+        settings = app.sending(number[1]) if app is not None and number is not None else None
+        if number is None or settings is None:
+            return True, True
+        talker = partner(number[1])
+        return talker.in_use(number[2], settings), talker.may_notify(number[2], settings)
 
     def _room(self, number_id: int, busy: Mapping[int, int]) -> int:
         """How many more may be under way. A number that is held gets one when its pause is over."""
@@ -259,11 +271,11 @@ class Broadcast:
         return found
 
 
-def _stopped(app: App | None) -> Sentence | None:
-    """Why nothing more of an app's notifications goes out."""
+def _stopped(app: App | None, may_notify: bool) -> Sentence | None:
+    """Why nothing more of an app's notifications goes out from a number."""
     if app is None:
         return Sentence("notify_app_gone")
     live = app.published
-    if live is not None and not live.config.channel.proactive:
+    if live is not None and not (live.config.channel.proactive and may_notify):
         return Sentence("notify_stopped")
     return None

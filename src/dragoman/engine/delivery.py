@@ -29,7 +29,7 @@ from dragoman.domain.identity import Person
 from dragoman.domain.retry import Limits, Then, decide
 from dragoman.domain.sentences import Sentence, say, words
 from dragoman.domain.wire import HttpCall, NoReply, Reply
-from dragoman.egress import Egress, redacted
+from dragoman.egress import Egress, as_kept
 from dragoman.partners.contract import OutboundMessage, Sent, Unsupported
 from dragoman.partners.registry import partner
 from dragoman.store.errors import StoreClosed, StoreError, Unavailable
@@ -60,6 +60,8 @@ words(
         "no_recipient": "The contact has neither a phone number nor a user id to send to.",
         "channel_off": "The published channel is switched off, so what is queued waits: enable the "
         "channel and publish, before its time is over.",
+        "account_off": "The account of this number is switched off in the published channel, so "
+        "what is queued waits: switch the account on and publish, before its time is over.",
         "hold": "Sending from {number} waits: {reason}",
         "send_broken": "A mistake in Dragoman kept this message from being sent: {error}. Please "
         "report it with the output of dragoman why.",
@@ -358,6 +360,9 @@ class Delivery:
         if not self._switched_on(row):
             off = Sentence("channel_off")
             return SendError(Code.UNAVAILABLE, off, concerns=Concerns.NUMBER)
+        if not partner(row.partner).in_use(row.number_key, settings):
+            off = Sentence("account_off")
+            return SendError(Code.UNAVAILABLE, off, concerns=Concerns.NUMBER)
         app = self._apps.by_id.get(row.app_id)
         waits = app.unauthorized(row.partner, now) if app is not None else None
         if waits is not None:
@@ -377,13 +382,13 @@ class Delivery:
         steps: tuple[dict[str, Any], ...] = (),
     ) -> None:
         now = self._clock.now()
-        kept = redacted(call, reply) if call is not None else {}
-        if kept and row.window_until:  # as it was judged: later messages move it
-            kept["window_until"] = row.window_until
-        if steps:
-            kept = {**kept, "before": steps}
-        answer = {k: kept.pop(k) for k in _ANSWER & kept.keys()}
-        texts = (_json.encode(kept).decode(), _json.encode(answer).decode())
+        beside: dict[str, Any] = {"before": steps} if steps else {}
+        if call is None or reply is None:
+            texts = (_json.encode(beside).decode(), "{}")
+        else:
+            if row.window_until:  # as it was judged: later messages move it
+                beside["window_until"] = row.window_until
+            texts = as_kept(call, reply, beside)
         if isinstance(result, Sent):
             await self._free(row)
             alias = result.recipient if _is_alias(row, result.recipient) else None
@@ -521,9 +526,6 @@ class Delivery:
         )  # fmt: skip
         rendered = partner(number[1]).render(message, settings)
         return _unsupported(rendered) if isinstance(rendered, Unsupported) else None
-
-
-_ANSWER = frozenset({"status", "reply_headers", "reply_body", "phase", "detail"})
 
 
 def _message(row: Claimed, content: Outbound) -> OutboundMessage:

@@ -42,7 +42,7 @@ from dragoman.partners.contract import (
     Refused,
     UnreadableBody,
 )
-from dragoman.partners.registry import PARTNERS, partner
+from dragoman.partners.registry import PARTNERS, echoes, partner
 from dragoman.store.errors import Poisoned, StoreError
 from dragoman.store.intake import Arrival, Arrived, digest
 from dragoman.store.rows import NewEvent, NewMessage, NewRejected, NewReport
@@ -68,6 +68,8 @@ words(
         "not answered.",
         "number_unlisted": "The number {number} is not in the published channel, so the message "
         "was kept and not answered. Add the number and publish.",
+        "number_off": "The account of the number {number} is switched off in the published "
+        "channel, so the message was kept and not answered. Switch the account on and publish.",
         "group_message": "Messages in groups are kept, not answered.",
         "silent_kind": "A notice ({kind}) is kept and not answered.",
         "no_agent": "The app has no agent, so the message was kept and not answered.",
@@ -265,7 +267,7 @@ class Intake:
             if isinstance(event, InboundMessage):
                 messages.append(self._message(app, partner_name, event, number_id, now))
             elif isinstance(event, StatusUpdate):
-                reports.append(self._report(partner_name, event, number_id))
+                reports.append(self._report(app, partner_name, event, number_id))
             else:
                 others.append(self._event(event, number_id, now))
         return Arrival(
@@ -317,6 +319,8 @@ class Intake:
             return Sentence("channel_disabled")
         if event.number not in live.numbers():
             return Sentence("number_unlisted", {"number": event.display or event.number})
+        if not partner(partner_name).in_use(event.number, live.settings[partner_name]):
+            return Sentence("number_off", {"number": event.display or event.number})
         if event.group is not None:
             return Sentence("group_message")
         kind = kind_of(event.content)
@@ -326,8 +330,11 @@ class Intake:
             return Sentence("no_agent")
         return None
 
-    def _report(self, partner_name: str, event: StatusUpdate, number_id: int) -> NewReport:
+    def _report(
+        self, app: App, partner_name: str, event: StatusUpdate, number_id: int
+    ) -> NewReport:
         error = event.error
+        named = echoes(partner_name, app.sending(partner_name))
         body = {
             "errors": event.errors,
             "pricing": event.pricing,
@@ -345,7 +352,7 @@ class Intake:
             at=event.at,
             body=_json.encode({k: v for k, v in body.items() if v}).decode(),
             # Without an echo a report may still tell of the one send that is in doubt.
-            recipient=Person() if partner(partner_name).ECHO else event.recipient,
+            recipient=Person() if named else event.recipient,
             reference=our_message(event.reference),
             error=_json.encode(error).decode() if failed and error is not None else None,
             window_closed=failed and error is not None and error.code == "window_closed",

@@ -1,8 +1,8 @@
 """Proactive notifications: a request becomes a job that is kept, and tells how it went.
 
 Accepted means durable: job and recipients are one commit, made before the answer. Which number
-writes is chosen then: the listed one that a person wrote to last, else the channel's first. The
-messages are made later (`broadcast`), one for each recipient.
+writes is chosen then: of those that may write first the one that a person wrote to last, else the
+channel's first. The messages are made later (`broadcast`), one for each recipient.
 
 Source: the platform's public API documentation, "Proactive notification API, version 2".
 """
@@ -46,6 +46,8 @@ words(
         "app {app}: run `dragoman channel set '{app}' --proactive` and publish.",
         "notify_no_number": "The published channel of the app {app} lists no number to send from: "
         "add one and publish.",
+        "notify_numbers_off": "Proactive notifications are switched off for every number of the "
+        "published channel of the app {app}: switch them on for an account and publish.",
         "notify_twice": "The same number is in this request before, at identities[{first}]: one "
         "recipient gets one message.",
         "notify_doubt": "Nobody can say whether it arrived. Do not send it again before that is "
@@ -150,18 +152,19 @@ class Notifications:
         return tuple(out)
 
     async def _numbers(self, app: App, copy: Copy) -> list[int]:
-        """The rows of the channel's numbers, in its order. Raises NotNow where it has none."""
+        """The rows of the channel's numbers that may write first, in its order. Raises NotNow
+        where there is none."""
         talker = copy.partner
-        keys = [] if talker is None else talker.numbers(copy.settings[talker.NAME])
+        keys = copy.notifying()
+        if talker is None or not keys:
+            why = "notify_numbers_off" if copy.numbers() else "notify_no_number"
+            raise NotNow(Sentence(why, {"app": app.name}))
         out: list[int] = []
         for key in keys:
-            assert talker is not None
             found = self._apps.number_id(app.id, talker.NAME, key)
             if found is None:
                 found = await self._apps.ensure_number(app.id, talker.NAME, key, "")
             out.append(found)
-        if not out:
-            raise NotNow(Sentence("notify_no_number", {"app": app.name}))
         return out
 
     async def status(self, app: App, id: str) -> dict[str, Any] | None:

@@ -66,7 +66,6 @@ class Run:
         self.turn_id = turns._ids.new()
         self.version = 0
         self.flushes = 0
-        self.before: dict[str, Any] = {}
         self.context = lease.context  # as it was last kept
         self.session_id = lease.session_id
         self.copy: Copy | None = None
@@ -103,9 +102,9 @@ class Run:
             return
         try:
             outgoing = self._outgoing(turn, copy)
-            _checked_context(turn.context)
+            context = _kept_context(turn.context)
             outcome = "answered" if outgoing or self.flushes else "silent"
-            await self.commit(outcome, outgoing, context=turn.context, notes=turn.notes)
+            await self.commit(outcome, outgoing, context=context, notes=turn.notes)
         except AgentFailed as error:
             await self._failed(copy, error)
             return
@@ -123,7 +122,6 @@ class Run:
         if new:  # a new session keeps everything but what was said to belong to the old one
             context.pop("session", None)
             self.session_id = self.t._ids.new()
-        self.before = msgspec.json.decode(lease.context)
         messages = self._messages()
         fill_entity(context, [m.content for m in messages])
         window = lease.windows.get(last.number_id)
@@ -248,7 +246,7 @@ class Run:
         outcome: str,
         outgoing: tuple[NewOutgoing, ...],
         *,
-        context: dict[str, Any] | None = None,
+        context: str | None = None,
         notes: list[Sentence] | None = None,
         answer: int = 1,
         why: Sentence | None = None,
@@ -256,8 +254,7 @@ class Run:
         to_seq: int = 0,
     ) -> bool:
         lease = self.lease
-        text = self.context if context is None else _json.encode(context).decode()
-        change = None if context is None else _change(self.before, context)
+        text = self.context if context is None else context
         config = self.copy.config if self.copy else AppConfig()
         kept: bool = await self.t._keep(
             TurnCommit(
@@ -278,7 +275,7 @@ class Run:
                 outcome=outcome,
                 outgoing=outgoing,
                 notes=_json.encode(notes).decode() if notes else None,
-                context_change=change,
+                context_change=None if context is None else _change(lease.context, context),
                 answer=answer,
                 why=None if why is None else _json.encode(why).decode(),
                 final=final,
@@ -299,11 +296,11 @@ class Run:
 
     async def _flush(self, turn: Turn) -> None:
         assert self.copy is not None
-        _checked_context(turn.context)
+        context = _kept_context(turn.context)
         outgoing = self._outgoing(turn, self.copy)
         self.flushes += 1
         try:
-            kept = await self.commit("open", outgoing, context=turn.context, final=False)
+            kept = await self.commit("open", outgoing, context=context, final=False)
         except Poisoned:
             self.flushes -= 1  # nothing of it was written, so the turn may still be run again
             raise
@@ -387,18 +384,19 @@ def _turn_message(m: Waiting, choices: tuple[Choice, ...]) -> TurnMessage:
     )
 
 
-def _checked_context(context: dict[str, Any]) -> None:
-    """Raises AgentFailed, final, for a context that cannot be kept."""
+def _kept_context(context: dict[str, Any]) -> str:
+    """The context as it is kept. Raises AgentFailed, final, for one that cannot be."""
     try:
         if not isinstance(context, dict):
             raise TypeError("it is no dict")
-        size = len(_json.encode(context))
+        data = _json.encode(context)
     except (TypeError, ValueError, OverflowError) as error:
         wrong = Sentence("turn_context_not_json", {"error": str(error)})
         raise AgentFailed(wrong, final=True) from None
-    if size > CONTEXT_LIMIT:
-        args = {"kilobytes": size // 1024 + 1, "limit": CONTEXT_LIMIT // 1024}
+    if len(data) > CONTEXT_LIMIT:
+        args = {"kilobytes": len(data) // 1024 + 1, "limit": CONTEXT_LIMIT // 1024}
         raise AgentFailed(Sentence("context_too_big", args), final=True)
+    return data.decode()
 
 
 def _encoded(content: Outbound) -> str:
@@ -408,8 +406,13 @@ def _encoded(content: Outbound) -> str:
         raise AgentFailed(Sentence("content_not_json", {"error": str(error)}), final=True) from None
 
 
-def _change(before: dict[str, Any], after: dict[str, Any]) -> str | None:
-    """The top-level keys that a turn changed: value after, or null where it was removed."""
+def _change(kept: str, now: str) -> str | None:
+    """The top-level keys that a turn changed: value after, or null where it was removed. kept,
+    now: the context as JSON, before and after."""
+    if kept == now:
+        return None
+    before: dict[str, Any] = msgspec.json.decode(kept)
+    after: dict[str, Any] = msgspec.json.decode(now)
     changed = {k: v for k, v in after.items() if before.get(k, _MISSING) != v}
     changed.update({k: None for k in before if k not in after})
     return _json.encode(changed).decode() if changed else None

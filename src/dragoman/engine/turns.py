@@ -180,6 +180,12 @@ class Turns:
 
     async def _turn(self, lease: Lease) -> None:
         run = Run(self, lease)
+        try:
+            await self._attempt(run, lease)
+        finally:
+            run.turn = None  # it knows the run's methods: apart, both go without the collector
+
+    async def _attempt(self, run: Run, lease: Lease) -> None:
         app = self._apps.by_id.get(lease.app_id)
         if lease.open_turn:
             await run.interrupted(app)

@@ -23,6 +23,14 @@ def _absent() -> SendError:
     return SendError(Code.UNSUPPORTED, Sentence("partner_part_absent"))
 
 
+def in_use(number: str, settings: Any) -> bool:
+    return True
+
+
+def may_notify(number: str, settings: Any) -> bool:
+    return True
+
+
 def dialect(settings: Any) -> str:
     return ""
 

@@ -190,10 +190,11 @@ class Partner(Protocol):
 
     DIALECTS: (name, label) of the wire formats it speaks, the usual one first; one with the name
     "" where there is only one. CAPABILITIES: dialect → kind → ability, complete. ECHO: what of
-    ours comes back in reports, or None. NATIVE_SHAPES: (native object, where it goes). ASSOCIATES:
-    whether an app's token can be asked of its webhooks. LETTER: to its support, where a person
-    there sets the address; a template like `Give.value`. NOT_CHECKABLE: why there is no probe.
-    MEDIA_LIMITS: kind → bytes. UPLOAD_DAYS: how long an uploaded file's id lives.
+    ours comes back in reports, or None (see `registry.echoes`). NATIVE_SHAPES: (native object,
+    where it goes). ASSOCIATES: whether an app's token can be asked of its webhooks. LETTER: to its
+    support, where a person there sets the address; a template like `Give.value`. NOT_CHECKABLE:
+    why there is no probe. MEDIA_LIMITS: kind → bytes. UPLOAD_DAYS: how long an uploaded file's id
+    lives.
     """
 
     NAME: str
@@ -226,6 +227,15 @@ class Partner(Protocol):
 
     def numbers(self, settings: Any) -> Sequence[str]:
         """The keys of our numbers at this partner."""
+        ...
+
+    def in_use(self, number: str, settings: Any) -> bool:
+        """Whether one of our numbers is answered and sent from: not while its account is switched
+        off."""
+        ...
+
+    def may_notify(self, number: str, settings: Any) -> bool:
+        """Whether the business may write first from one of our numbers, by its account's switch."""
         ...
 
     def dialect(self, settings: Any) -> str: ...

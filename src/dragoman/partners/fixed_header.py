@@ -1,12 +1,13 @@
 """A header that both sides know, where a partner signs nothing but can send one along with each of
-its webhooks. Two settings, `header_name` and `header_value`, which belong together.
+its webhooks. Two settings, `header_name` and `header_value`, which belong together; `guarded` and
+`uses_authorization` are the partner's own, imported by name.
 """
 
 from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Sequence
+from typing import Protocol
 
 from dragoman.domain.sentences import Sentence, words
 
@@ -17,8 +18,8 @@ words(
     {
         "fixed_header_missing": "The webhook had no header {name}, so it did not come from "
         "{partner}, or the header is not set there yet.",
-        "fixed_header_wrong": "The webhook's header {name} is another than the channel's: have "
-        "{partner} set the same value.",
+        "fixed_header_wrong": "The webhook's header {name} is another than the channel's: have the "
+        "same value set at {partner}.",
         "fixed_header_short": "{label}: it is only {length} characters long; make it 16 or more, "
         "so that nobody can guess it.",
         "fixed_header_line": "{label}: there is a line break inside; a header is one line.",
@@ -33,6 +34,36 @@ _NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 _VALUE = re.compile(r"[\x20-\x7e]*")
 _LEAST = 16
 _INVALID = HookAnswer(401, b"Invalid webhook header")
+
+
+class _Settings(Protocol):
+    @property
+    def header_name(self) -> str: ...
+
+    @property
+    def header_value(self) -> str: ...
+
+
+def fields(help: str) -> tuple[Field, Field]:
+    """The two of the form. help: whether and how the partner sends such a header."""
+    return (
+        Field("header_name", "Name of the webhook header", help, advanced=True),
+        Field(
+            "header_value",
+            "Value of the webhook header",
+            "A long random text. Webhooks without it are refused.",
+            kind="secret",
+            advanced=True,
+        ),
+    )
+
+
+def guarded(settings: _Settings) -> bool:
+    return bool(settings.header_name and settings.header_value)
+
+
+def uses_authorization(settings: _Settings) -> bool:
+    return guarded(settings) and settings.header_name.lower() == "authorization"
 
 
 def read_name(reading: Reading) -> str:
@@ -60,24 +91,24 @@ def read_value(reading: Reading) -> str:
     return value
 
 
-def half(fields: Sequence[Field], name: str, value: str) -> list[Complaint]:
+def half(settings: _Settings) -> list[Complaint]:
     """That one of the two is there without the other."""
-    if bool(name) == bool(value):
+    if bool(settings.header_name) == bool(settings.header_value):
         return []
-    lacks = "header_value" if name else "header_name"
-    label = next(field.label for field in fields if field.name == lacks)
+    lacks = "header_value" if settings.header_name else "header_name"
+    label = next(field.label for field in fields("") if field.name == lacks)
     return [Complaint(lacks, Sentence("fixed_header_half", {"label": label}))]
 
 
-def authenticate(hook: Hook, name: str, value: str, partner: str) -> Refused | None:
+def authenticate(hook: Hook, settings: _Settings, partner: str) -> Refused | None:
     """Compared in constant time; nothing where none is set."""
-    if not name or not value:
+    if not guarded(settings):
         return None
-    given = hook.headers.get(name.lower())
+    told = {"name": settings.header_name, "partner": partner}
+    given = hook.headers.get(settings.header_name.lower())
     if given is None:
-        told = {"name": name, "partner": partner}
         return Refused(_INVALID, Sentence("fixed_header_missing", told))
-    if not hmac.compare_digest(given.strip().encode("utf-8", "replace"), value.encode()):
-        told = {"name": name, "partner": partner}
+    ours = settings.header_value.encode()
+    if not hmac.compare_digest(given.strip().encode("utf-8", "replace"), ours):
         return Refused(_INVALID, Sentence("fixed_header_wrong", told))
     return None

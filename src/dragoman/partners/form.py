@@ -47,6 +47,9 @@ words(
         "here, like https://{example}.",
         "form_url_plain": "{label}: {value!r} begins with http://, which would send passwords "
         "readable over the network; use https://.",
+        "form_url_call": "{label}: {value!r} ends in the path of a call, which is added for each "
+        "one; leave it out.",
+        "form_short": "{label}: it is only {length} characters long; copy it whole.",
         "form_missing": "{label} is missing. {where}",
         "form_id_wrong": "{label}: {value!r} is not it: {shape}",
     }
@@ -71,6 +74,11 @@ def slip(value: str) -> tuple[str, dict[str, Any]] | None:
     if scheme := _SCHEME.match(value):
         return "form_has_scheme", {"word": scheme[1]}
     return ("form_has_space", {}) if re.search(r"\s", value) else None
+
+
+def is_meta_token(value: str) -> bool:
+    """Whether it looks like an access token of Meta's, which people paste for any other key."""
+    return value.startswith("EAA") and len(value) > 40
 
 
 class Reading:
@@ -142,12 +150,16 @@ class Reading:
         self.complain(name, "form_switch_wrong", value=str(value))
         return False
 
-    def base_url(self, name: str, example: str) -> str:
+    def base_url(self, name: str, example: str, calls: re.Pattern[str] | None = None) -> str:
         """An address of a host alone, without a slash at its end; a bare host gets https://.
-        Plain http only to this machine (an emulator), where a path is allowed too."""
+        Plain http only to this machine (an emulator), where a path is allowed too. calls: how the
+        partner's own calls end, which people paste along."""
         value = self.text(name)
         if not value:
             return ""
+        if calls is not None and not re.search(r"\s", value) and calls.search(value.rstrip("/")):
+            self.complain(name, "form_url_call", value=value)
+            return value
         url = value if "://" in value else "https://" + value
         url = url.rstrip("/")
         try:

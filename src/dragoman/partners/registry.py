@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 from dragoman.domain.sentences import Sentence, SentenceError, words
 
@@ -34,3 +34,13 @@ def partner(name: str) -> Partner:
 def account(name: str) -> Account | None:
     """The account side of a partner, where it has one. Raises SentenceError."""
     return cast("Account | None", getattr(partner(name), "ACCOUNT", None))
+
+
+def echoes(name: str, settings: Any) -> bool:
+    """Whether reports of what is sent with these settings bring a reference of ours back. A module
+    names the dialects that do not, beside its ECHO, as MUTE. Raises SentenceError."""
+    talker = partner(name)
+    if talker.ECHO is None:
+        return False
+    mute = getattr(talker, "MUTE", ())
+    return settings is None or talker.dialect(settings) not in mute

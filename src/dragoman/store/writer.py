@@ -14,6 +14,7 @@ import contextlib
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
@@ -89,6 +90,9 @@ class Writer:
         self._running: list[threading.Thread] = []
         self._closed = False
         self._last = 0  # units in the last commit
+        self._patience_s = max(wait_s, _LEAST_WAIT_S)
+        self._impatient: deque[tuple[float, asyncio.Future[Any]]] = deque()  # of the intake lane
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def waiting(self) -> int:
@@ -119,13 +123,24 @@ class Writer:
         job = _Job(unit, self._loop.create_future())
         self._waiting += 1
         self._queue.put(job)
-        if unit.lane != "intake":
-            return await job.future
-        try:
-            async with asyncio.timeout(max(self._wait_s, _LEAST_WAIT_S)):
-                return await job.future
-        except TimeoutError:
-            raise Busy("store_slow", {"seconds": self._wait_s}) from None
+        if unit.lane == "intake":
+            self._impatient.append((self._loop.time() + self._patience_s, job.future))
+            if self._timer is None:
+                self._timer = self._loop.call_later(self._patience_s, self._lose_patience)
+        return await job.future
+
+    def _lose_patience(self) -> None:
+        """End the waits that have been too long. One timer serves all of them, as they end in the
+        order in which they began; one for each was a twentieth of a webhook's time."""
+        assert self._loop is not None
+        now = self._loop.time()
+        while self._impatient and (self._impatient[0][1].done() or self._impatient[0][0] <= now):
+            _, future = self._impatient.popleft()
+            if not future.done():
+                future.set_exception(Busy("store_slow", {"seconds": self._wait_s}))
+        self._timer = None
+        if self._impatient:
+            self._timer = self._loop.call_at(self._impatient[0][0], self._lose_patience)
 
     async def _wait_for_room(self) -> None:
         assert self._room is not None
@@ -143,6 +158,8 @@ class Writer:
         for thread in self._running:
             await asyncio.to_thread(thread.join)
         self._running.clear()
+        if self._timer is not None:
+            self._timer.cancel()
 
     # --- in the thread ---------------------------------------------------------------------------
 
@@ -241,7 +258,7 @@ class Writer:
             return tx
 
     def _connect(self) -> Any:
-        return connect(self._url, write=True, busy_s=max(self._wait_s, _LEAST_WAIT_S))
+        return connect(self._url, write=True, busy_s=self._patience_s)
 
     # --- in the loop -----------------------------------------------------------------------------
 
@@ -255,6 +272,8 @@ class Writer:
                 job.future.set_exception(job.error)
             else:
                 job.future.set_result(job.result)
+        while self._impatient and self._impatient[0][1].done():
+            self._impatient.popleft()
         if wakes and self._wake is not None:
             by_kind: dict[str, list[Any]] = {}
             for kind, value in wakes:

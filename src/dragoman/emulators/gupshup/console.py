@@ -76,6 +76,43 @@ WALK = Walk(
     take=(Step("settings", "set", {"linked": True, "callback_url": "{webhook_url}"}),),
 )
 
+_NUMBER = {"number": "{number}", "base_url": "{api}"}
+_CALLBACK: dict[str, str | bool] = {"linked": True, "callback_url": "{webhook_url}"}
+_EVERY_EVENT = Step("events", "save", dict.fromkeys(EVENTS, True))
+WALKS = {
+    "form": Walk(
+        give=WALK.give,
+        fields=WALK.fields,
+        take=(Step("settings", "set", {**_CALLBACK, "dialect": "enterprise", "body": "form"}),),
+    ),
+    "access": Walk(
+        give=(*WALK.give, Step("keys", "show")),
+        fields={
+            **_NUMBER,
+            "dialect": "access",
+            "api_key": "{api_key}",
+            "app_name": "{app_name}",
+        },
+        take=(
+            Step("settings", "set", {**_CALLBACK, "dialect": "access", "body": "json"}),
+            _EVERY_EVENT,
+        ),
+    ),
+    "v3": Walk(
+        give=(*WALK.give, Step("keys", "show")),
+        fields={
+            **_NUMBER,
+            "dialect": "v3",
+            "app_id": "{app_id}",
+            "app_token": "{app_token}",
+        },
+        take=(
+            Step("settings", "set", {**_CALLBACK, "dialect": "v3", "body": "json"}),
+            _EVERY_EVENT,
+        ),
+    ),
+}
+
 _SETTINGS = "Dashboard › WhatsApp › your app › Settings"
 _DIALECTS = [
     ("enterprise", "Enterprise: flat messages, reports in `response`"),

@@ -49,6 +49,7 @@ class Emulator(PartnerEmulator):
     METHODS = ("GET", "POST", "PUT")
     ALONE = frozenset({"message", "v2", "v3"})
     WALK = console.WALK
+    WALKS = console.WALKS
     NOWHERE = "No callback URL is set in Gupshup's console, or the event is switched off there."
     config: Config
     rules: Rules
@@ -199,7 +200,8 @@ class Emulator(PartnerEmulator):
         )
 
     def statuses(self, record: Record) -> tuple[str, ...]:
-        return ("sent", "delivered", "read")
+        """As with Meta, a reaction is only ever reported as sent."""
+        return ("sent",) if record["kind"] == "reaction" else ("sent", "delivered", "read")
 
     # --- files -------------------------------------------------------------------------------
 

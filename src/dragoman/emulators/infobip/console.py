@@ -17,6 +17,7 @@ import msgspec
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.emulators.kit import (
     Done,
+    Guard,
     Panel,
     Step,
     Walk,
@@ -75,6 +76,44 @@ WALK = Walk(
                 "delivery_url": "{webhook_url}",
                 "seen_url": "{webhook_url}",
             },
+        ),
+    ),
+)
+
+WALKS = {
+    "messages": Walk(
+        give=WALK.give,
+        fields={**WALK.fields, "dialect": "messages"},
+        take=(
+            Step(
+                "sender_1",
+                "save",
+                {**WALK.take[0].values, "format": "MO_MESSAGES_API_JSON"},
+            ),
+        ),
+    ),
+}
+GUARDS = (
+    Guard(
+        "a username and a password",
+        {"check": "own", "check_username": "dragoman", "check_password": "{secret}"},
+        (
+            Step(
+                "sender_1",
+                "save",
+                {"forwarding": "basic", "username": "dragoman", "password": "{secret}"},
+            ),
+        ),
+    ),
+    Guard(
+        "a signature of the body",
+        {"check": "hmac", "hmac_secret": "{secret}", "hmac_header": "X-Hub-Signature"},
+        (
+            Step(
+                "sender_1",
+                "save",
+                {"forwarding": "hmac", "secret": "{secret}", "header": "X-Hub-Signature"},
+            ),
         ),
     ),
 )

@@ -54,6 +54,8 @@ class Emulator(PartnerEmulator):
     ALONE = frozenset({"payment", "identity", "marketing", "template"})
     NOWHERE = "No URL is set for this, or the message does not begin with the keyword."
     WALK = console.WALK
+    WALKS = console.WALKS
+    GUARDS = console.GUARDS
     config: InfobipConfig
     rules: Rules
     media: MediaStore
@@ -109,8 +111,10 @@ class Emulator(PartnerEmulator):
             told = self._messages(items, route)
         live = self.config.inbound_style == "live" and kind == "inbound"
         body = wire.live_bytes(told) if live else wire.json_bytes(told)
-        headers = {"Accept": "*/*", **senders.proofs(self, route, body)}
-        return Post(url, body, headers)
+        return Post(url, body, self.proof(items[0], url, body))
+
+    def proof(self, item: Item, url: str, body: bytes) -> dict[str, str]:
+        return {"Accept": "*/*", **senders.proofs(self, senders.route(self, item), body)}
 
     def _messages(self, items: list[Item], route: senders.Route) -> dict[str, Any]:
         results = [item["update"] for item in items]

@@ -17,6 +17,7 @@ from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.emulators.kit import (
     Books,
     Done,
+    Guard,
     Panel,
     Step,
     Walk,
@@ -65,6 +66,14 @@ WALK = Walk(
         "base_url": "{api}",
     },
     take=(Step("letter", "send", {"letter": "Please configure this webhook: {webhook_url}"}),),
+)
+
+GUARDS = (
+    Guard(
+        "a header of the channel's",
+        {"header_name": "X-Webhook-Secret", "header_value": "{secret}"},
+        (Step("webhook", "save", {"header": "X-Webhook-Secret: {secret}"}),),
+    ),
 )
 
 

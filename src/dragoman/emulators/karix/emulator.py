@@ -45,6 +45,7 @@ class Emulator(PartnerEmulator):
 
     name, partner = "karix", "Karix"
     WALK = console.WALK
+    GUARDS = console.GUARDS
     FAULTS = FAULTS
     METHODS = ("GET", "POST", "PUT", "DELETE")
     NOWHERE = "Karix support has configured no URL for this."

@@ -13,11 +13,12 @@ batching, retries, read policy); add the account: numbers, keys, what the consol
 
 **2. Emulator**: subclass `PartnerEmulator`.
 
-    name, partner       "infobip", "Infobip": the registry's word, the word for people
+    name, partner       "acme", "Acme": the registry's word, the word for people
     FAULTS              SHARED_FAULTS, or faults_with(SHARED_FAULTS, but={...}, and_=(...,))
     METHODS             HTTP methods that `serve` takes
     ALONE               kinds of updates that never share a POST (a flat inbound message)
     WALK                how a person sets a channel up at the console (see `walk`)
+    WALKS               the same for the partner's other ways to speak, by name (optional)
     GUARDS              the checks of its webhooks that a person can set up besides (optional)
     __init__            call super().__init__, read what the books keep (`books.get`, `put`), then
                         `self.connect(MyLine(self, number, display, title))` for each number
@@ -25,6 +26,7 @@ batching, retries, read policy); add the account: numbers, keys, what the consol
     async serve(request, path) -> Answer        the partner's HTTP API, from bytes to bytes
     address(item) -> str                        the URL of an update; "" while none is set
     envelope(items, url) -> Post                one POST of the updates of one URL and kind
+    proof(item, url, body) -> dict              the headers for another body, where it is signed
     accepted(status) -> bool                    what counts as taken (200, unless overridden)
     reported(record, status, at, error) -> Update     the partner's own words for a status
     statuses(record) -> tuple[str, ...]         which statuses the partner reports at all

@@ -48,6 +48,7 @@ class PartnerEmulator(ABC):
     ALONE: ClassVar[frozenset[str]] = frozenset()
     NOWHERE: ClassVar[str] = "The partner's console has no URL for this."
     WALK: ClassVar[Walk]
+    WALKS: ClassVar[Mapping[str, Walk]] = {}
     GUARDS: ClassVar[tuple[Guard, ...]] = ()
     asgi: Asgi
 

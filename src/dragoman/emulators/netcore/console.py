@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.emulators.kit import (
     Done,
+    Guard,
     Panel,
     Step,
     Walk,
@@ -58,6 +59,17 @@ WALK = Walk(
     take=(
         Step("incoming", "save", {"url": "{webhook_url}", "status": True}),
         Step("delivery", "save", {"url": "{webhook_url}", "status": True}),
+    ),
+)
+
+GUARDS = (
+    Guard(
+        "a header of the channel's",
+        {"header_name": "X-Webhook-Secret", "header_value": "{secret}"},
+        (
+            Step("incoming", "save", {"header": "X-Webhook-Secret: {secret}"}),
+            Step("delivery", "save", {"header": "X-Webhook-Secret: {secret}"}),
+        ),
     ),
 )
 

@@ -48,6 +48,7 @@ class Emulator(PartnerEmulator):
     METHODS = ("GET", "POST", "DELETE")
     NOWHERE = "This webhook has no URL, or its status is off."
     WALK = console.WALK
+    GUARDS = console.GUARDS
     config: Config
     rules: Rules
 

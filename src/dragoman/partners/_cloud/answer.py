@@ -10,11 +10,10 @@ from typing import Any
 import msgspec
 
 from dragoman.domain.errors import SendError
-from dragoman.domain.sentences import Sentence
 from dragoman.domain.wire import HttpCall, NoReply, Reply
 from dragoman.partners.contract import Sent
 
-from .errors import error_of, in_doubt, read_no_reply, read_refusal
+from .errors import REPLIES, error_of, read_no_reply, read_refusal
 from .shape import dicts, opt
 
 SIGNALS = frozenset({"mark_read", "typing"})
@@ -32,7 +31,7 @@ def read_send(call: HttpCall, reply: Reply | NoReply) -> Sent | SendError:
     messages = dicts(data.get("messages"))
     wamid = opt(messages[0], "id") if messages else None
     if not wamid:
-        return in_doubt(Sentence("meta_no_id"), reply)
+        return REPLIES.no_id(reply)
     word = opt(messages[0], "message_status")
     contacts = dicts(data.get("contacts"))
     whom = (opt(contacts[0], "wa_id") or opt(contacts[0], "user_id")) if contacts else None

@@ -16,7 +16,9 @@ from dragoman.domain.content import Problem
 from dragoman.domain.errors import Code, Concerns, SendError
 from dragoman.domain.events import SendProblem
 from dragoman.domain.sentences import Sentence, words
-from dragoman.domain.wire import NoReply, Phase, Reply
+from dragoman.domain.wire import Reply
+from dragoman.partners.replies import Replies, ended, refused
+from dragoman.partners.replies import retry_after as retry_after
 
 from .error_table import KNOWN
 from .known import Known
@@ -28,18 +30,8 @@ words(
         "meta_error_passing": "Meta's service failed for the moment with code {code} ({said}); "
         "the message is tried again.",
         "meta_failed_silently": "WhatsApp reported the message as failed and did not say why.",
-        "meta_no_connection": "Meta's service could not be reached ({detail}), nothing was sent; "
-        "the message is tried again.",
-        "meta_no_answer": "The message left for Meta but no whole answer came ({detail}), so it "
-        "may have been sent; it is not repeated until that is known.",
-        "meta_address_refused": "The call to Meta was not made: {detail} Check graph_url in the "
-        "channel, or ask the operator to allow the address in egress_allow.",
         "meta_gateway": "Something between here and WhatsApp answered {status} in Meta's place, "
         "so the message may have been sent; it is not repeated until that is known.",
-        "meta_not_understood": "Meta answered {status} in words that are not its own, so the "
-        "message may have been sent; it is not repeated until that is known.",
-        "meta_no_id": "Meta answered 200 without a message id, so the message may have been "
-        "sent; it is not repeated until that is known.",
     }
 )
 
@@ -73,12 +65,16 @@ def said(error: dict[str, Any]) -> str:
     details = data.get("details") if type(data) is dict else data
     for text in (details, error.get("error_user_msg"), error.get("message"), error.get("title")):
         if type(text) is str and text:
-            return _TOKEN_SHAPED.sub("EAA…", text)
+            return _without_tokens(text)
     return ""
 
 
-def _ended(text: str) -> str:
-    return text if not text or text[-1] in ".!?" else text + "."
+def _without_tokens(text: str) -> str:
+    return _TOKEN_SHAPED.sub("EAA…", text)
+
+
+REPLIES = Replies("meta", "Meta", "graph_url", _without_tokens)
+read_no_reply = REPLIES.none
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -103,9 +99,9 @@ def meaning(error: dict[str, Any]) -> Meaning:
         written = f"{code}/{subcode}"
     if key is not None:
         known = KNOWN[key]
-        args = {"said": _ended(text) or "no detail given."} if "{said}" in known.text else {}
+        args = {"said": ended(text) or "no detail given."} if "{said}" in known.text else {}
         return Meaning(known, Sentence(f"meta_error_{key}", args), written, text)
-    args = {"code": written, "said": _ended(text) or "no detail given."}
+    args = {"code": written, "said": ended(text) or "no detail given."}
     if error.get("is_transient") is True:
         known = Known(Code.UNAVAILABLE, Concerns.PARTNER, "", retryable=True)
         return Meaning(known, Sentence("meta_error_passing", args), written, text)
@@ -146,84 +142,9 @@ def error_of(body: bytes) -> dict[str, Any] | None:
 def read_refusal(reply: Reply) -> SendError:
     """What an answer that is no success means. Never both retryable and ambiguous."""
     if reply.status in (502, 504):
-        return in_doubt(Sentence("meta_gateway", {"status": reply.status}), reply)
+        return REPLIES.doubt(Sentence("meta_gateway", {"status": reply.status}), reply)
     error = error_of(reply.body)
     if error is None:
-        return in_doubt(Sentence("meta_not_understood", {"status": reply.status}), reply)
+        return REPLIES.not_understood(reply)
     found = meaning(error)
-    known = found.known
-    return SendError(
-        known.code,
-        found.sentence,
-        retryable=known.retryable,
-        concerns=known.concerns,
-        partner_code=found.partner_code,
-        partner_text=found.partner_text,
-        retry_after=_later(retry_after(reply.headers), known.wait),
-    )
-
-
-def in_doubt(sentence: Sentence, reply: Reply | None = None) -> SendError:
-    """It may have been sent: never to be repeated blindly."""
-    return SendError(
-        Code.IN_DOUBT,
-        sentence,
-        ambiguous=True,
-        concerns=Concerns.PARTNER,
-        partner_code="" if reply is None else f"HTTP {reply.status}",
-        partner_text="" if reply is None else _snippet(reply.body),
-    )
-
-
-def _snippet(body: bytes) -> str:
-    text = body[:300].decode("utf-8", "replace").strip()
-    return _TOKEN_SHAPED.sub("EAA…", text)
-
-
-def read_no_reply(reply: NoReply) -> SendError:
-    """What it means that no answer came at all."""
-    args = {"detail": reply.detail or "no detail"}
-    if reply.phase is Phase.CONNECT:
-        return SendError(
-            Code.UNAVAILABLE,
-            Sentence("meta_no_connection", args),
-            retryable=True,
-            concerns=Concerns.PARTNER,
-        )
-    if reply.phase is Phase.REFUSED:
-        args = {"detail": _ended(reply.detail) or "the address is not allowed."}
-        return SendError(Code.EGRESS, Sentence("meta_address_refused", args))
-    return in_doubt(Sentence("meta_no_answer", args))
-
-
-def _later(a: float | None, b: float | None) -> float | None:
-    return max((v for v in (a, b) if v is not None), default=None)
-
-
-def retry_after(headers: dict[str, str]) -> float | None:
-    """Seconds that the answer asks to wait: `Retry-After`, or the minutes until access returns in
-    `x-business-use-case-usage`. None when it asks for nothing."""
-    asked: float | None = None
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit() and len(text) < 9:
-        asked = float(text)
-    usage = headers.get("x-business-use-case-usage")
-    if usage:
-        asked = _later(asked, _usage_wait(usage))
-    return asked
-
-
-def _usage_wait(usage: str) -> float | None:
-    try:
-        data = msgspec.json.decode(usage)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    waits = [
-        float(minutes) * 60
-        for rows in (data.values() if type(data) is dict else ())
-        for row in (rows if type(rows) is list else ())
-        if type(row) is dict
-        and type(minutes := row.get("estimated_time_to_regain_access")) is int
-        and minutes > 0
-    ]
-    return max(waits, default=None)
+    return refused(found.known, found.sentence, found.partner_code, found.partner_text, reply)

@@ -8,7 +8,7 @@ Source: Meta, the page of each message type under "Messages", "Templates: compon
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import Sentence, words
@@ -36,6 +36,16 @@ words(
         "buttons.",
     }
 )
+
+MB = 1_000_000
+# Bytes of a file, by kind.
+FILES: Mapping[str, int] = {
+    "image": 5 * MB,
+    "video": 16 * MB,
+    "audio": 16 * MB,
+    "document": 100 * MB,
+    "sticker": MB // 2,
+}
 
 LIMITS: dict[str, int] = {
     "text": 4096,

@@ -65,6 +65,10 @@ def parse_root(root: Any) -> list[Event | Rejected]:
                 sentence = Sentence("meta_not_object", {"found": found(change)})
                 out.append(_rejected(sentence, path, change))
                 continue
+            if "value" not in change:  # whatever it is, it is kept whole
+                sentence = Sentence("meta_not_object", {"found": found(None)})
+                out.append(_rejected(sentence, path, change))
+                continue
             _read_change(out, Place(entry, change, path, equals))
     return out
 

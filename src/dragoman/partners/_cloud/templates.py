@@ -7,6 +7,7 @@ Source: Meta, "Templates: components" and the page of each template kind (2025â€
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dragoman.domain.content import (
@@ -37,7 +38,17 @@ from .interactive import product_sections
 from .limits import alike, between, counted, filled, one_of, refuse, web_link, within
 from .orders import parameters, state
 
-_UNBOUND = 100_000  # Meta checks the whole text's length, which we do not know
+UNBOUND = 100_000  # Meta checks the whole text's length, which we do not know
+
+# Parts that only Meta's own API is known to have a place for, as people call them.
+ONLY_META: Mapping[str, str] = {
+    "cards": "cards",
+    "offer_expires_at": "an offer's end",
+    "order_status": "an order's state",
+    "tap_target_url": "a tap target",
+    "marketing": "the marketing endpoint",
+    "components": "Meta's components",
+}
 
 
 def template(content: Template) -> dict[str, Any]:
@@ -131,7 +142,7 @@ def _card(card: TemplateCard) -> list[dict[str, Any]]:
 
 def _param(value: Param) -> dict[str, Any]:
     if isinstance(value, TextParam):
-        text = filled("template value", value.text, _UNBOUND)
+        text = filled("template value", value.text, UNBOUND)
         return {"type": "text", **_named(value.name), "text": text}
     if isinstance(value, CurrencyParam):
         money = {
@@ -195,7 +206,7 @@ def _values(button: TemplateButton) -> tuple[str, dict[str, Any], bool]:
     """Sub-type, parameter, and whether Meta's sample counts this button in numbers."""
     if isinstance(button, QuickReplyButton):
         # Meta does not say how long a payload may be (not confirmed: 128 to 256).
-        payload = filled("button payload", button.payload, _UNBOUND)
+        payload = filled("button payload", button.payload, UNBOUND)
         return "quick_reply", {"type": "payload", "payload": payload}, False
     if isinstance(button, UrlButton):
         return "url", {"type": "text", "text": filled("link suffix", button.suffix, 2000)}, False
@@ -240,3 +251,29 @@ def _call(button: VoiceCallButton) -> dict[str, Any]:
         values.append({"type": "payload", "payload": within("call payload", button.payload)})
     out["parameters"] = values
     return out
+
+
+# --- for partners with templates of their own ----------------------------------------------------
+
+
+def unplaced(content: Template, parts: Mapping[str, str] = ONLY_META) -> str | None:
+    """The first of these parts that a template has, in words."""
+    return next((words for name, words in parts.items() if getattr(content, name)), None)
+
+
+def worded(param: Param) -> str | None:
+    """A value as text; None for one that is none. Raises Refuse."""
+    if isinstance(param, TextParam):
+        return filled("template value", param.text, UNBOUND)
+    if isinstance(param, CurrencyParam | DateTimeParam):
+        return filled("template value", param.fallback, UNBOUND)
+    return None
+
+
+def values_and_buttons(content: Template) -> tuple[tuple[Param, ...], tuple[TemplateButton, ...]]:
+    """Those of a template. NOT CONFIRMED outside Meta's own API: a one-time code fills the body
+    and the button that copies it. Raises Refuse."""
+    if content.code is None:
+        return content.body, content.buttons
+    code = filled("one-time code", content.code)
+    return (TextParam(code),), (UrlButton(0, code),)

@@ -17,8 +17,8 @@ from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.wire import NoReply, Phase, Reply
 from dragoman.partners._cloud.answer import json_object
 from dragoman.partners._cloud.errors import (
+    REPLIES,
     error_of,
-    in_doubt,
     meaning,
     read_no_reply,
     read_refusal,
@@ -165,9 +165,7 @@ def _data(reply: Reply | NoReply) -> dict[str, Any] | SendError:
 
 
 def _strange(reply: Reply | NoReply) -> SendError:
-    status = 0 if isinstance(reply, NoReply) else reply.status
-    answer = None if isinstance(reply, NoReply) else reply
-    return in_doubt(Sentence("meta_not_understood", {"status": status}), answer)
+    return REPLIES.none(reply) if isinstance(reply, NoReply) else REPLIES.not_understood(reply)
 
 
 def read_subscribed_apps(reply: Reply | NoReply) -> tuple[SubscribedApp, ...] | Sentence:

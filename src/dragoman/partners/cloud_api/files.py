@@ -11,16 +11,14 @@ from dragoman.domain.errors import Code, SendError
 from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.wire import HttpCall, NoReply, Reply
 from dragoman.partners._cloud.errors import read_no_reply, read_refusal
+from dragoman.partners._cloud.limits import FILES
 from dragoman.partners.contract import MediaFile
 
 from .answers import read_media_upload, read_media_url
 from .calls import render_media_download, render_media_upload, render_media_url
 from .settings import Settings
 
-MB = 1_000_000
-MEDIA_LIMITS: Mapping[str, int] = {
-    "image": 5 * MB, "video": 16 * MB, "audio": 16 * MB, "document": 100 * MB, "sticker": MB // 2,
-}  # fmt: skip
+MEDIA_LIMITS: Mapping[str, int] = FILES
 UPLOAD_DAYS = 30
 
 words({"cloud_file_gone": "Meta no longer has this file: it answered {status}."})

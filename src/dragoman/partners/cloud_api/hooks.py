@@ -14,6 +14,7 @@ from dragoman.domain.events import Event, Rejected
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners._cloud.parse import parse_body
 from dragoman.partners.contract import Hook, HookAnswer, Outcome, Refused
+from dragoman.partners.hook_answers import NOSNIFF, USUAL, page
 
 from .settings import Settings
 
@@ -33,23 +34,18 @@ words(
 _INVALID = HookAnswer(401, b"Invalid signature")
 _FORBIDDEN = HookAnswer(403, b"Invalid verify token")
 _PREFIX = "sha256="
-_NOSNIFF = (("X-Content-Type-Options", "nosniff"),)
 
-_EXPLANATION = b"""\
-This is a Dragoman webhook address for the WhatsApp Cloud API.
-
-That you can read this means the address can be reached from where you are. Meta must reach it \
-too: if it begins with http://, localhost or a private address, it cannot.
-
+_PAGE = page(
+    "the WhatsApp Cloud API",
+    """
 To connect it:
 1. Open your Meta app > WhatsApp > Configuration > Webhook > Edit.
 2. Paste this page's address as Callback URL.
 3. Paste the Verify token that Dragoman shows for the channel, then Verify and save.
 4. Under Webhook fields, subscribe to "messages".
-
-There is nothing else to see here: Meta sends messages to this address with POST.
-"""
-_PAGE = HookAnswer(200, _EXPLANATION, headers=_NOSNIFF)
+""",
+    caller="Meta",
+)
 
 
 def _refused(reason: str) -> Refused:
@@ -102,7 +98,7 @@ def handshake(hook: Hook, settings: Sequence[Settings]) -> HookAnswer | None:
     challenge = query.get("hub.challenge", "")
     if query.get("hub.mode") != "subscribe" or not any(known) or not challenge:
         return _FORBIDDEN
-    return HookAnswer(200, challenge.encode("utf-8", "replace"), headers=_NOSNIFF)
+    return HookAnswer(200, challenge.encode("utf-8", "replace"), headers=NOSNIFF)
 
 
 def _same(given: str, token: str) -> bool:
@@ -131,12 +127,9 @@ def uses_authorization(settings: Settings) -> bool:
 
 
 _ANSWERS = {
+    **USUAL,
     Outcome.KEPT: HookAnswer(200, b"EVENT_RECEIVED"),
     Outcome.INVALID: HookAnswer(400, b"Not a WhatsApp webhook body"),
-    Outcome.BUSY: HookAnswer(503, b"Busy, send it again", headers=(("Retry-After", "5"),)),
-    Outcome.UNKNOWN: HookAnswer(404, b"Not Found"),
-    Outcome.NO_TOKEN: HookAnswer(401, b"Access token not found"),
-    Outcome.WRONG_TOKEN: HookAnswer(401, b"Invalid access"),
 }
 
 

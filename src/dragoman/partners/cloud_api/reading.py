@@ -13,6 +13,7 @@ from typing import Any
 
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners.contract import Complaint
+from dragoman.partners.form import Reading
 
 from .settings import GRAPH_URL, NEWEST_GRAPH, SETTINGS, Number, Settings
 
@@ -37,14 +38,6 @@ words(
         "Meta app › WhatsApp › Configuration › Webhook.",
         "cloud_proof_needs_secret": "Calls cannot be proved with the app secret, because there "
         "is none: copy it from Meta app › App settings › Basic.",
-        "cloud_not_text": "The {label} is not text: paste it as Meta shows it.",
-        "cloud_has_space": "The {label} has a space or line break inside: copy it again, whole "
-        "and alone.",
-        "cloud_has_quotes": "The {label} has quotation marks around it: paste it without them.",
-        "cloud_is_masked": "The {label} is masked with dots: use *Show* or *Copy* at Meta and "
-        "paste the real value.",
-        "cloud_is_link": "The {label} is a web address: paste the value itself.",
-        "cloud_has_bearer": "The access token begins with *Bearer*: paste only what follows it.",
         "cloud_token_short": "The access token is only {length} characters long: copy it whole.",
         "cloud_token_is_app": "This is an app token (app id, a bar, app secret), which cannot "
         "send messages: paste a system user's access token.",
@@ -75,12 +68,9 @@ words(
         "http:// for an emulator).",
         "cloud_url_has_version": "The Graph API address ends in a version: write the version in "
         "its own field and leave it out here.",
-        "cloud_choice_wrong": "{value!r} is not one of {choices}.",
-        "cloud_switch_wrong": "{value!r} is neither on nor off: write true or false.",
     }
 )
 
-_MASK = re.compile(r"[•●∙·*…]{3,}|\.{4,}")
 _HEX32 = re.compile(r"[0-9a-fA-F]{32}")
 _APP_TOKEN = re.compile(r"\d{8,}\|\S+")
 _VERSION = re.compile(r"v(\d{1,3})\.\d")
@@ -91,77 +81,18 @@ _LINE = re.compile(r"(\d{14,20})\s+(.*?)\s*(?:\bwaba\b\s*[:=]?\s*(\S+))?", re.IG
 _LABELS = {field.name: field.label[0].lower() + field.label[1:] for field in SETTINGS}
 
 
-class _Reading:
-    """The values as they are read, and the complaints so far."""
+class _Reading(Reading):
+    """A form of Meta's values, whose own slips have sentences of their own, without the label."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.values = values
-        self.complaints: list[Complaint] = []
-
-    def complain(self, field: str, sentence_id: str, **args: Any) -> None:
+    def say(self, field: str, sentence_id: str, **args: Any) -> None:
         self.complaints.append(Complaint(field, Sentence(sentence_id, args)))
-
-    def text(self, name: str) -> str:
-        """A value without the white space around it; empty when it is absent or no text."""
-        value = self.values.get(name)
-        if value is None:
-            return ""
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
-        if not isinstance(value, str):
-            self.complain(name, "cloud_not_text", label=_LABELS[name])
-            return ""
-        return value.strip()
-
-    def pasted(self, name: str) -> str:
-        """A value that is one word. Complains once, of the first slip found."""
-        value = self.text(name)
-        slip = _slip(value)
-        if slip is not None:
-            self.complain(name, slip, label=_LABELS[name])
-        return value
 
     def id(self, name: str) -> str:
         """An id of Meta's: digits only."""
         value = self.pasted(name)
         if value and self.fine(name) and not re.fullmatch(r"[0-9]{5,20}", value):
-            self.complain(name, "cloud_id_wrong", label=_LABELS[name], value=value)
+            self.say(name, "cloud_id_wrong", label=_LABELS[name], value=value)
         return value
-
-    def fine(self, name: str) -> bool:
-        return all(complaint.field != name for complaint in self.complaints)
-
-    def choice(self, name: str, choices: tuple[str, ...]) -> str:
-        value = self.text(name) or choices[0]
-        if value not in choices:
-            self.complain(name, "cloud_choice_wrong", value=value, choices=", ".join(choices))
-            return choices[0]
-        return value
-
-    def switch(self, name: str) -> bool:
-        value = self.values.get(name)
-        if isinstance(value, str):
-            word = value.strip().lower()
-            if word in ("true", "on", "yes", "1"):
-                return True
-            if word in ("", "false", "off", "no", "0"):
-                return False
-        elif value is None or isinstance(value, bool):
-            return bool(value)
-        self.complain(name, "cloud_switch_wrong", value=str(value))
-        return False
-
-
-def _slip(value: str) -> str | None:
-    if _MASK.search(value):
-        return "cloud_is_masked"
-    if len(value) > 1 and value[0] in "\"'`“”" and value[-1] in "\"'`“”":
-        return "cloud_has_quotes"
-    if value.lower().startswith(("http://", "https://", "www.")):
-        return "cloud_is_link"
-    if value.lower().startswith("bearer"):
-        return "cloud_has_bearer"
-    return "cloud_has_space" if re.search(r"\s", value) else None
 
 
 def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complaint]]:
@@ -170,12 +101,12 @@ def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complai
     `numbers` is a list of ids or of objects `{key, display, waba_id}`, or text with one number
     per line: the id, then the digits for display.
     """
-    reading = _Reading(values)
+    reading = _Reading(SETTINGS, values)
     app_id, config_id = reading.id("app_id"), reading.id("config_id")
     if config_id and config_id == app_id:
-        reading.complain("config_id", "cloud_config_is_app", value=config_id)
+        reading.say("config_id", "cloud_config_is_app", value=config_id)
     version, url = _graph(reading)
-    chosen = reading.choice("authorization", ("permanent", "temporary"))
+    chosen = reading.choice("authorization")
     settings = Settings(
         numbers=_numbers(reading, values.get("numbers"), app_id),
         # A pasted token is kept for switching back, and is not what a temporary one stands on.
@@ -185,9 +116,7 @@ def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complai
         app_id=app_id,
         graph_version=version,
         graph_url=url,
-        webhook_version="v23"
-        if reading.choice("webhook_version", ("v24", "v23")) == "v23"
-        else "v24",
+        webhook_version="v23" if reading.choice("webhook_version") == "v23" else "v24",
         allow_unsigned=reading.switch("allow_unsigned"),
         appsecret_proof=reading.switch("appsecret_proof"),
         authorization="temporary" if chosen == "temporary" else "permanent",
@@ -201,11 +130,11 @@ def _token(reading: _Reading) -> str:
     token = reading.pasted("token")
     if token and reading.fine("token"):
         if _APP_TOKEN.fullmatch(token):
-            reading.complain("token", "cloud_token_is_app")
+            reading.say("token", "cloud_token_is_app")
         elif _HEX32.fullmatch(token):
-            reading.complain("token", "cloud_token_is_secret")
+            reading.say("token", "cloud_token_is_secret")
         elif len(token) < 8:
-            reading.complain("token", "cloud_token_short", length=len(token))
+            reading.say("token", "cloud_token_short", length=len(token))
     return token
 
 
@@ -213,9 +142,9 @@ def _secret(reading: _Reading) -> str:
     secret = reading.pasted("app_secret")
     if secret and reading.fine("app_secret") and not _HEX32.fullmatch(secret):
         if secret.startswith("EAA"):
-            reading.complain("app_secret", "cloud_secret_is_token")
+            reading.say("app_secret", "cloud_secret_is_token")
         else:
-            reading.complain("app_secret", "cloud_secret_wrong", length=len(secret))
+            reading.say("app_secret", "cloud_secret_wrong", length=len(secret))
     return secret
 
 
@@ -223,14 +152,14 @@ def _graph(reading: _Reading) -> tuple[str, str]:
     version = reading.text("graph_version") or NEWEST_GRAPH
     match = _VERSION.fullmatch(version)
     if match is None:
-        reading.complain("graph_version", "cloud_version_wrong", value=version, newest=NEWEST_GRAPH)
+        reading.say("graph_version", "cloud_version_wrong", value=version, newest=NEWEST_GRAPH)
     elif int(match[1]) < OLDEST_GRAPH:
-        reading.complain("graph_version", "cloud_version_ended", value=version, newest=NEWEST_GRAPH)
+        reading.say("graph_version", "cloud_version_ended", value=version, newest=NEWEST_GRAPH)
     url = (reading.text("graph_url") or GRAPH_URL).rstrip("/")
     if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url, re.IGNORECASE):
-        reading.complain("graph_url", "cloud_url_wrong", value=url)
+        reading.say("graph_url", "cloud_url_wrong", value=url)
     elif re.search(r"/v\d+(\.\d+)?$", url):
-        reading.complain("graph_url", "cloud_url_has_version")
+        reading.say("graph_url", "cloud_url_has_version")
     return version, url
 
 
@@ -247,14 +176,14 @@ def _numbers(reading: _Reading, given: Any, app_id: str) -> tuple[Number, ...]:
         if number is None:
             continue
         if any(other.key == number.key for other in numbers):
-            reading.complain("numbers", "cloud_number_twice", value=number.key)
+            reading.say("numbers", "cloud_number_twice", value=number.key)
             continue
         if number.waba_id == number.key:
-            reading.complain("numbers", "cloud_number_is_waba", value=number.key)
+            reading.say("numbers", "cloud_number_is_waba", value=number.key)
         elif app_id and number.key == app_id:
-            reading.complain("numbers", "cloud_number_is_app", value=number.key)
+            reading.say("numbers", "cloud_number_is_app", value=number.key)
         elif app_id and number.waba_id == app_id:
-            reading.complain("numbers", "cloud_waba_is_app", value=app_id)
+            reading.say("numbers", "cloud_waba_is_app", value=app_id)
         numbers.append(number)
     return tuple(numbers)
 
@@ -275,11 +204,11 @@ def _one_number(reading: _Reading, piece: Any) -> Number | None:
     if not _ID.fullmatch(key):
         phone = _PHONE_LIKE.fullmatch(key) is not None
         wrong = "cloud_number_is_phone" if phone else "cloud_number_wrong"
-        reading.complain("numbers", wrong, value=key)
+        reading.say("numbers", wrong, value=key)
         return None
     if waba_id is not None and not waba_id.isdigit():
         label = "WhatsApp Business Account ID"
-        reading.complain("numbers", "cloud_id_wrong", label=label, value=waba_id)
+        reading.say("numbers", "cloud_id_wrong", label=label, value=waba_id)
     digits = re.sub(r"\D", "", display) if display else ""
     return Number(key, digits or None, waba_id)
 

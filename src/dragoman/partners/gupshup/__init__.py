@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dragoman.domain.sentences import Sentence, words
+from dragoman.partners._cloud.limits import FILES
 from dragoman.partners.absent import (
     UPLOAD_DAYS,
+    in_use,
+    may_notify,
     pulls,
     read_opt_in_look_up,
     read_pull,
@@ -48,14 +51,11 @@ words(
 NAME = "gupshup"
 LABEL = "Gupshup"
 ECHO: str | None = "extra"
+MUTE = frozenset({"access"})  # dialects that echo nothing
 ASSOCIATES = True
 NOT_CHECKABLE: Sentence | None = Sentence("gupshup_not_checkable")
 
-_MB = 1_000_000
-MEDIA_LIMITS: Mapping[str, int] = {
-    "image": 5 * _MB, "video": 16 * _MB, "audio": 16 * _MB, "document": 100 * _MB,
-    "sticker": 100_000,
-}  # fmt: skip
+MEDIA_LIMITS: Mapping[str, int] = {**FILES, "sticker": 100_000}
 
 # What Gupshup's readable documentation does not confirm. Each has one place in the code.
 NOT_CONFIRMED: Sequence[tuple[str, str]] = (
@@ -123,7 +123,8 @@ NOT_CONFIRMED: Sequence[tuple[str, str]] = (
     ),
     (
         "The reference in reports of the Access API",
-        "None is known: a send in doubt is settled by hand there.",
+        "None is known: a send in doubt is settled by the next report about that person that "
+        "belongs to nothing else, where it is the only one, and by hand where it is not: MUTE.",
     ),
     (
         "Which numbers an Enterprise account may have, and which of them a report is about",
@@ -141,6 +142,7 @@ __all__ = [
     "LABEL",
     "LETTER",
     "MEDIA_LIMITS",
+    "MUTE",
     "NAME",
     "NATIVE_SHAPES",
     "NOT_CHECKABLE",
@@ -155,7 +157,9 @@ __all__ = [
     "dialect",
     "guarded",
     "handshake",
+    "in_use",
     "is_template",
+    "may_notify",
     "missing",
     "numbers",
     "parse",

@@ -11,38 +11,27 @@ from typing import Any
 
 import msgspec
 
-from dragoman.domain.errors import Code, Concerns, SendError
+from dragoman.domain.errors import Code, SendError
 from dragoman.domain.sentences import Sentence, words
-from dragoman.domain.wire import HttpCall, NoReply, Phase, Reply
+from dragoman.domain.wire import HttpCall, NoReply, Reply
 from dragoman.partners._cloud.answer import json_object, read_send
-from dragoman.partners._cloud.errors import error_of, retry_after
+from dragoman.partners._cloud.errors import error_of
 from dragoman.partners._cloud.shape import opt, opt_obj
 from dragoman.partners.contract import MediaFile, Probe, Sent
+from dragoman.partners.replies import GATEWAY, Replies, refused, snippet
 
 from .error_table import ERRORS, problem
 from .settings import Settings
 
 words(
     {
-        "gupshup_no_connection": "Gupshup could not be reached ({detail}), nothing was sent; the "
-        "message is tried again.",
-        "gupshup_no_answer": "The message left for Gupshup but no whole answer came ({detail}), so "
-        "it may have been sent; it is not repeated until that is known.",
-        "gupshup_address_refused": "The call to Gupshup was not made: {detail} Check Base URL in "
-        "the channel, or ask the operator to allow the address in egress_allow.",
-        "gupshup_not_understood": "Gupshup answered {status} in words that are not its own, so the "
-        "message may have been sent; it is not repeated until that is known.",
         "gupshup_media_gone": "Gupshup no longer hands this file over (it answered {status}): its "
         "address is good for a while only.",
-        "gupshup_check_strange": "{host} answered {status} and not as Gupshup does: check Base URL "
-        "in the channel.",
-        "gupshup_check_silent": "Gupshup did not answer ({detail}): try again, and check that this "
-        "machine may reach it.",
     }
 )
 
-
-_GATEWAY = (408, 502, 504)  # said by whatever stands between, not by Gupshup
+_REPLIES = Replies("gupshup", "Gupshup")
+read_no_reply = _REPLIES.none
 
 
 def read(call: HttpCall, reply: Reply | NoReply) -> Sent | SendError:
@@ -66,9 +55,9 @@ def _enterprise(answer: dict[str, Any], reply: Reply) -> Sent | SendError:
     word, id = (opt(answer, "status") or "").lower(), opt(answer, "id") or ""
     if word == "success" and id:
         return Sent(id, opt(answer, "phone") or None)
-    if word == "error" and reply.status not in _GATEWAY:
+    if word == "error" and reply.status not in GATEWAY:
         return _enterprise_refused(id, opt(answer, "details") or "", reply)
-    return in_doubt(Sentence("gupshup_not_understood", {"status": reply.status}), reply)
+    return _REPLIES.not_understood(reply)
 
 
 def _enterprise_refused(id: str, said: str, reply: Reply) -> SendError:
@@ -97,15 +86,7 @@ def _text_answer(body: bytes) -> dict[str, Any]:
 
 def _refused(table: str, code: str, said: str, reply: Reply) -> SendError:
     known, sentence = problem(table, code, said)
-    return SendError(
-        known.code,
-        sentence,
-        retryable=known.retryable,
-        concerns=known.concerns,
-        partner_code=code,
-        partner_text=said,
-        retry_after=retry_after(reply.headers),
-    )
+    return refused(known, sentence, code, said, reply)
 
 
 def read_refusal(reply: Reply) -> SendError:
@@ -117,45 +98,16 @@ def read_refusal(reply: Reply) -> SendError:
     data = json_object(reply.body)
     said, code = opt(data, "message") or "", opt(data, "code") or ""
     own, status = opt(data, "status") == "error", reply.status
-    if status in _GATEWAY:
-        return in_doubt(Sentence("gupshup_not_understood", {"status": status}), reply)
+    if status in GATEWAY:
+        return _REPLIES.not_understood(reply)
     if own and (code or not 400 <= status < 500):
         return _refused("access", code or ("500" if status >= 500 else ""), said, reply)
     if 400 <= status < 500:
-        said = said or reply.body[:200].decode("utf-8", "replace").strip() or "no reason given"
+        said = said or snippet(reply) or "no reason given"
         known = str(status) if f"http/{status}" in ERRORS else "400"
         error = _refused("http", known, said, reply)
         return msgspec.structs.replace(error, partner_code=f"HTTP {status}")
-    return in_doubt(Sentence("gupshup_not_understood", {"status": status}), reply)
-
-
-def in_doubt(sentence: Sentence, reply: Reply | None = None) -> SendError:
-    """It may have been sent: never to be repeated blindly."""
-    return SendError(
-        Code.IN_DOUBT,
-        sentence,
-        ambiguous=True,
-        concerns=Concerns.PARTNER,
-        partner_code="" if reply is None else f"HTTP {reply.status}",
-        partner_text="" if reply is None else reply.body[:300].decode("utf-8", "replace").strip(),
-    )
-
-
-def read_no_reply(reply: NoReply) -> SendError:
-    """What it means that no answer came at all."""
-    args = {"detail": reply.detail or "no detail"}
-    if reply.phase is Phase.CONNECT:
-        return SendError(
-            Code.UNAVAILABLE,
-            Sentence("gupshup_no_connection", args),
-            retryable=True,
-            concerns=Concerns.PARTNER,
-        )
-    if reply.phase is Phase.REFUSED:
-        detail = reply.detail or "the address is not allowed."
-        ended = detail if detail.endswith((".", "!", "?")) else detail + "."
-        return SendError(Code.EGRESS, Sentence("gupshup_address_refused", {"detail": ended}))
-    return in_doubt(Sentence("gupshup_no_answer", args))
+    return _REPLIES.not_understood(reply)
 
 
 def read_opt_in(reply: Reply | NoReply) -> SendError | None:
@@ -187,9 +139,7 @@ def read_media(
 def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
     """None when the credentials are right, else what is wrong."""
     if isinstance(reply, NoReply):
-        if reply.phase is Phase.SENT:
-            return Sentence("gupshup_check_silent", {"detail": reply.detail or "no detail"})
-        return read_no_reply(reply).sentence
+        return _REPLIES.unchecked(probe, reply)
     data = json_object(reply.body)
     if 200 <= reply.status < 300 and data and opt(data, "status") != "error":
         return None
@@ -197,5 +147,4 @@ def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
         return read_refusal(reply).sentence
     if reply.status in (401, 403):
         return read_refusal(reply).sentence
-    host = probe.call.url.partition("://")[2].partition("/")[0]
-    return Sentence("gupshup_check_strange", {"host": host, "status": reply.status})
+    return _REPLIES.unchecked(probe, reply)

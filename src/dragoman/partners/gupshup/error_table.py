@@ -17,6 +17,7 @@ from dragoman.domain.errors import Code, Concerns
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners._cloud.errors import meaning
 from dragoman.partners._cloud.known import Known
+from dragoman.partners.replies import shown_raw
 
 _MESSAGE = Concerns.MESSAGE
 _CONTACT = Concerns.CONTACT
@@ -215,7 +216,5 @@ def problem(table: str, code: str, said: str) -> tuple[Known, Sentence]:
         meta = meaning({"code": code, "message": said})
         if meta.known.text:
             return meta.known, meta.sentence
-    told = f"{said or 'no reason given'} ({code})" if code else said
-    ended = told if told.endswith((".", "!", "?")) else told + "."
     name = "gupshup_failed" if table == "report" else "gupshup_refused"
-    return _UNKNOWN, Sentence(name, {"said": ended})
+    return _UNKNOWN, Sentence(name, {"said": shown_raw(code, said)})

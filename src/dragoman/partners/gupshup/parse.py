@@ -20,6 +20,7 @@ from dragoman.partners.contract import Hook, UnreadableBody
 from dragoman.partners.json_body import decode
 
 from . import parse_access, parse_enterprise, parse_v3
+from .parse_enterprise import ITEMS
 from .settings import Settings
 
 words(
@@ -30,8 +31,6 @@ words(
         "gupshup_other_body": "The body is not Gupshup's ({found}); it is kept as it came.",
         "gupshup_no_mobile": "The body has no field *mobile*, so nobody knows who wrote it; it is "
         "kept as it came.",
-        "gupshup_not_object": "Gupshup's item is not an object but {found}; it is kept as it came.",
-        "gupshup_too_deep": "Gupshup's item is nested too deep to be read; it is kept as it came.",
     }
 )
 
@@ -109,15 +108,11 @@ def _many(items: list[Any], path: str, settings: Settings) -> list[Event | Rejec
 def _read(
     reader: Any, item: Any, path: str, settings: Settings, places: once.Places
 ) -> Event | Rejected:
-    try:
-        if type(item) is not dict:
-            raise Malformed(Sentence("gupshup_not_object", {"found": found(item)}))
-        reader = reader or _reader(item)
-        if reader is None:
+    def event(item: dict[str, Any]) -> Event:
+        read = reader or _reader(item)
+        if read is None:
             raise Malformed(Sentence("gupshup_no_mobile"))
-        event: Event = reader(item, settings, places)
-        return event
-    except Malformed as error:
-        return Rejected(error.sentence, path, item)
-    except RecursionError:
-        return Rejected(Sentence("gupshup_too_deep"), path, item)
+        made: Event = read(item, settings, places)
+        return made
+
+    return ITEMS.read(item, path, event)

@@ -26,8 +26,10 @@ from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.status import Status
 from dragoman.partners import once
 from dragoman.partners._cloud.content import read_content
+from dragoman.partners._cloud.payments import paid_word, total
 from dragoman.partners._cloud.people import person
 from dragoman.partners._cloud.shape import Malformed, digest, missing, need, opt
+from dragoman.partners.items import Items
 from dragoman.partners.json_body import decode
 
 from .error_table import problem
@@ -41,7 +43,6 @@ words(
         "it; it is kept as it came.",
         "gupshup_no_number": "Gupshup's item does not say which of our numbers it belongs to, and "
         "the channel has none; it is kept as it came.",
-        "gupshup_no_time": "Gupshup's item has no readable time; it is kept as it came.",
     }
 )
 
@@ -52,9 +53,10 @@ LADDER: dict[str, Status] = {
     "read": Status.READ,
     "failed": Status.FAILED,
 }
-_PAID = {"captured": "success"}  # Meta's word
 _FILES = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
-_LAST_MS = 1 << 48  # the year 10,889; beyond it a time is a mistake and breaks the database
+
+ITEMS = Items("gupshup", "Gupshup")
+time_of = ITEMS.time
 
 
 def message(item: dict[str, Any], settings: Settings, places: once.Places) -> Event:
@@ -133,19 +135,13 @@ def _payment(data: Any) -> c.PaymentReceived:
     """What became of a bill (WhatsApp Pay). Amounts stay whole numbers."""
     if type(data) is not dict:
         raise missing("payment")
-    status = need(data, "status").lower()
-    total, amount = data.get("total_amount"), None
-    if type(total) is dict:
-        value, offset = total.get("value"), total.get("offset", 100)
-        if type(value) is int and type(offset) is int:
-            amount = c.Amount(value, offset)
     return c.PaymentReceived(
         need(data, "reference_id"),
-        _PAID.get(status, status),
+        paid_word(need(data, "status")),
         opt(data, "transaction_id"),
         opt(data, "transaction_type"),
         opt(data, "currency"),
-        amount,
+        total(data.get("total_amount")),
         data,
     )
 
@@ -209,12 +205,3 @@ def number_of(given: str | None, settings: Settings) -> str:
     if not number:
         raise Malformed(Sentence("gupshup_no_number"))
     return number
-
-
-def time_of(value: Any) -> int:
-    """Unix milliseconds, as a number or as digits; what is too small for them is seconds."""
-    if type(value) is str and value.isascii() and value.isdigit() and len(value) < 16:
-        value = int(value)
-    if type(value) is int and 0 < value < _LAST_MS:
-        return value if value >= 100_000_000_000 else value * 1000
-    raise Malformed(Sentence("gupshup_no_time"))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners.contract import Complaint
-from dragoman.partners.form import Reading, lacking
+from dragoman.partners.form import Reading, is_meta_token, lacking
 
 from .settings import HOSTS, SETTINGS, Dialect, KnownTemplate, Settings
 
@@ -20,15 +20,12 @@ words(
         "gupshup_password_is_id": "{label}: this is the WABA ID or a user id; the password stands "
         "beside it.",
         "gupshup_key_is_meta": "{label}: this is an access token of Meta's; paste Gupshup's own.",
-        "gupshup_key_short": "{label}: it is only {length} characters long; copy it whole.",
         "gupshup_key_is_app_id": "{label}: this is an app's id (five groups with hyphens); paste "
         "the secret that belongs to it.",
         "gupshup_hsm_half": "{label} is missing: user id and password of the HSM account belong "
         "together; give both, or neither.",
         "gupshup_host_other": "{label}: {value!r} is Gupshup's host of another API; leave this "
         "empty.",
-        "gupshup_base_has_path": "{label}: {value!r} ends in the path of a call, which is added "
-        "for each one; leave it out.",
     }
 )
 
@@ -91,12 +88,12 @@ def _key(reading: Reading, name: str) -> str:
     value = reading.pasted(name)
     if not value or not reading.fine(name):
         return value
-    if value.startswith("EAA") and len(value) > 40:
+    if is_meta_token(value):
         reading.complain(name, "gupshup_key_is_meta")
     elif _UUID.fullmatch(value):
         reading.complain(name, "gupshup_key_is_app_id")
     elif len(value) < 8:
-        reading.complain(name, "gupshup_key_short", length=len(value))
+        reading.complain(name, "form_short", length=len(value))
     return value
 
 
@@ -141,18 +138,12 @@ def _verbatim(reading: Reading, name: str) -> str:
 
 
 def _base_url(reading: Reading, dialect: Dialect) -> str:
-    """A host. People paste the whole address of a call, which has its own sentence."""
-    example = HOSTS[dialect].removeprefix("https://")
-    value = reading.text("base_url")
-    if value and not re.search(r"\s", value) and _PATHS.search(value.rstrip("/")):
-        reading.complain("base_url", "gupshup_base_has_path", value=value)
-        return value
-    url = reading.base_url("base_url", example)
+    url = reading.base_url("base_url", HOSTS[dialect].removeprefix("https://"), _PATHS)
     if url and reading.fine("base_url"):
         host = (urlsplit(url).hostname or "").lower()
         others = {h.removeprefix("https://") for d, h in HOSTS.items() if d != dialect}
         if host in others or (host.endswith(".smsgupshup.com") and dialect != "enterprise"):
-            reading.complain("base_url", "gupshup_host_other", value=value)
+            reading.complain("base_url", "gupshup_host_other", value=reading.text("base_url"))
     return url
 
 

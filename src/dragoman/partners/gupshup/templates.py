@@ -18,6 +18,7 @@ from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import degrees
 from dragoman.partners._cloud.limits import filled, refuse
+from dragoman.partners._cloud.templates import unplaced, values_and_buttons, worded
 
 from .native import link_of
 from .settings import KnownTemplate, Settings
@@ -31,16 +32,7 @@ words(
     }
 )
 
-_UNBOUND = 100_000  # WhatsApp checks the whole text's length, which we do not know
 _PLACE = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
-_ABSENT = {
-    "cards": "cards",
-    "offer_expires_at": "an offer's end",
-    "order_status": "an order's state",
-    "tap_target_url": "a tap target",
-    "marketing": "the marketing endpoint",
-    "components": "Meta's components",
-}
 
 
 class Filled(msgspec.Struct, frozen=True):
@@ -56,15 +48,10 @@ class Filled(msgspec.Struct, frozen=True):
 
 def fill(content: c.Template, settings: Settings, dialect: str) -> Filled:
     """Raises Refuse."""
-    for name, part in _ABSENT.items():
-        if getattr(content, name):
-            raise refuse("gupshup_template_part", Code.UNSUPPORTED, dialect=dialect, part=part)
+    if (part := unplaced(content)) is not None:
+        raise _no_place(dialect, part)
     filled("template name", content.name)
-    header, body, buttons = content.header, content.body, content.buttons
-    if content.code is not None:
-        # NOT CONFIRMED: the code fills the body and the button that copies it.
-        code = filled("one-time code", content.code)
-        body, buttons = (c.TextParam(code),), (c.UrlButton(0, code),)
+    header, (body, buttons) = content.header, values_and_buttons(content)
     values = [value(param, dialect) for param in body]
     if header is not None and not isinstance(header, c.MediaParam | c.LocationParam):
         values.insert(0, value(header, dialect))
@@ -74,12 +61,14 @@ def fill(content: c.Template, settings: Settings, dialect: str) -> Filled:
 
 
 def value(param: c.Param, dialect: str) -> str:
-    if isinstance(param, c.TextParam):
-        return filled("template value", param.text, _UNBOUND)
-    if isinstance(param, c.CurrencyParam | c.DateTimeParam):
-        return filled("template value", param.fallback, _UNBOUND)
-    part = f"a value that is a {param.__struct_config__.tag}"
-    raise refuse("gupshup_template_part", Code.UNSUPPORTED, dialect=dialect, part=part)
+    text = worded(param)
+    if text is None:
+        raise _no_place(dialect, f"a value that is a {param.__struct_config__.tag}")
+    return text
+
+
+def _no_place(dialect: str, part: str) -> Exception:
+    return refuse("gupshup_template_part", Code.UNSUPPORTED, dialect=dialect, part=part)
 
 
 def _suffix(buttons: tuple[c.TemplateButton, ...], dialect: str) -> str | None:
@@ -87,11 +76,10 @@ def _suffix(buttons: tuple[c.TemplateButton, ...], dialect: str) -> str | None:
     suffix = None
     for button in buttons:
         if not isinstance(button, c.UrlButton):
-            part = f"a value of a button of the sort {button.__struct_config__.tag}"
-            raise refuse("gupshup_template_part", Code.UNSUPPORTED, dialect=dialect, part=part)
+            tag = button.__struct_config__.tag
+            raise _no_place(dialect, f"a value of a button of the sort {tag}")
         if suffix is not None:
-            part = "values of two buttons"
-            raise refuse("gupshup_template_part", Code.UNSUPPORTED, dialect=dialect, part=part)
+            raise _no_place(dialect, "values of two buttons")
         suffix = filled("link suffix", button.suffix, 2000)
     return suffix
 
@@ -132,8 +120,7 @@ def enterprise(content: c.Template, settings: Settings) -> dict[str, str]:
         out |= {"method": "SendMediaMessage", **_media(one.header)}
         out |= {"caption": text} if text else {}
     elif one.header is not None and isinstance(one.header, c.LocationParam):
-        part = "a place as header"
-        raise refuse("gupshup_template_part", Code.UNSUPPORTED, dialect="Enterprise", part=part)
+        raise _no_place("Enterprise", "a place as header")
     elif text:
         out["msg"] = text
     if known.template_id or not text:
@@ -164,7 +151,7 @@ def _media(header: c.MediaParam) -> dict[str, str]:
 
 def _kind(header: c.MediaParam, dialect: str) -> str:
     if header.type == "gif":
-        raise refuse("gupshup_template_part", Code.UNSUPPORTED, dialect=dialect, part="a gif")
+        raise _no_place(dialect, "a gif")
     return header.type
 
 

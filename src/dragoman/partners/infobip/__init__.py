@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dragoman.domain.sentences import Sentence
+from dragoman.partners._cloud.limits import FILES
 from dragoman.partners.absent import (
     LETTER,
     UPLOAD_DAYS,
@@ -28,7 +29,7 @@ from .error_table import ERRORS
 from .hooks import answer, authenticate, guarded, handshake, uses_authorization
 from .native import is_template
 from .parse import parse
-from .reading import dialect, missing, numbers, read_settings
+from .reading import dialect, in_use, may_notify, missing, numbers, read_settings
 from .render import probes, pulls, render, render_media, render_signal
 from .settings import DIALECTS, GIVES, SETTINGS, Account, Settings
 
@@ -38,11 +39,7 @@ ECHO: str | None = "messageId"
 ASSOCIATES = True
 NOT_CHECKABLE: Sentence | None = None
 
-_MB = 1_000_000
-MEDIA_LIMITS: Mapping[str, int] = {
-    "image": 5 * _MB, "video": 16 * _MB, "audio": 16 * _MB, "document": 100 * _MB,
-    "sticker": _MB // 2,
-}  # fmt: skip
+MEDIA_LIMITS: Mapping[str, int] = FILES
 
 # What Infobip's public documentation does not confirm. Each has one place in the code.
 NOT_CONFIRMED: Sequence[tuple[str, str]] = (
@@ -162,7 +159,9 @@ __all__ = [
     "dialect",
     "guarded",
     "handshake",
+    "in_use",
     "is_template",
+    "may_notify",
     "missing",
     "numbers",
     "parse",

@@ -15,15 +15,14 @@ from typing import Any
 
 import msgspec
 
-from dragoman.domain.errors import Code, Concerns, SendError
+from dragoman.domain.errors import Code, SendError
 from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.status import Status
-from dragoman.domain.wire import HttpCall, NoReply, Phase, Reply
+from dragoman.domain.wire import HttpCall, NoReply, Reply
 from dragoman.partners._cloud.answer import json_object
-from dragoman.partners._cloud.errors import retry_after
-from dragoman.partners._cloud.known import Known
 from dragoman.partners._cloud.shape import dicts, opt, opt_obj
 from dragoman.partners.contract import MediaFile, Probe, Sent
+from dragoman.partners.replies import GATEWAY, Replies, refused, snippet
 
 from .error_table import ERRORS, problem, unknown
 from .parse_reports import step_of
@@ -32,24 +31,10 @@ from .shape import digits
 
 words(
     {
-        "infobip_no_connection": "Infobip could not be reached ({detail}), nothing was sent; the "
-        "message is tried again.",
-        "infobip_no_answer": "The message left for Infobip but no whole answer came ({detail}), so "
-        "it may have been sent; it is not repeated until that is known.",
-        "infobip_address_refused": "The call to Infobip was not made: {detail} Check Base URL in "
-        "the channel, or ask the operator to allow the address in egress_allow.",
-        "infobip_not_understood": "Infobip answered {status} in words that are not its own, so the "
-        "message may have been sent; it is not repeated until that is known.",
-        "infobip_no_id": "Infobip answered {status} without a message id, so the message may have "
-        "been sent; it is not repeated until that is known.",
         "infobip_had_it": "Infobip says that it has had a message of this id before, so this one "
         "was not sent a second time; the first one's report will tell what became of it.",
         "infobip_media_gone": "Infobip no longer hands this file over (it answered {status}): it "
         "keeps files for seven days.",
-        "infobip_check_strange": "{host} answers, but not as Infobip does ({status}): check Base "
-        "URL in the channel.",
-        "infobip_check_silent": "Infobip did not answer ({detail}): try again, and check that this "
-        "machine may reach it.",
         "infobip_sender_absent": "{whose} does not have the number {numbers} as a WhatsApp sender: "
         "check it under Infobip portal › WhatsApp › Senders, and which account it belongs to.",
         "infobip_sender_state": "The number {number} is {state} at WhatsApp and cannot send: see "
@@ -58,7 +43,8 @@ words(
 )
 
 SIGNALS = frozenset({"mark_read", "typing"})
-_GATEWAY = (408, 502, 504)  # said by whatever stands between, not by Infobip
+_REPLIES = Replies("infobip", "Infobip")
+read_no_reply = _REPLIES.none
 _TAKEN_BEFORE = "23"
 _CANNOT_SEND = frozenset({"BANNED", "DELETED", "DISCONNECTED", "MIGRATED", "UNVERIFIED"})
 
@@ -120,7 +106,7 @@ def read(call: HttpCall, reply: Reply | NoReply) -> Sent | SendError:
     if not id:
         if complaint_of(reply.body) is not None:
             return read_refusal(reply)
-        return in_doubt(Sentence("infobip_no_id", {"status": reply.status}), reply)
+        return _REPLIES.no_id(reply)
     whom = opt(told, "to") or opt(told, "destination")
     return Sent(id, whom or None, _note(status))
 
@@ -134,35 +120,22 @@ def _rejected(status: dict[str, Any], reply: Reply) -> SendError:
     """A 200 whose status refuses the message."""
     code, said = opt(status, "id") or "", opt(status, "description") or opt(status, "name") or ""
     if code == _TAKEN_BEFORE:
-        doubt = in_doubt(Sentence("infobip_had_it"), reply)
+        doubt = _REPLIES.doubt(Sentence("infobip_had_it"), reply)
         return msgspec.structs.replace(doubt, partner_code=code, partner_text=said)
     found = problem(f"status/{code}", said) or unknown("infobip_refused", code, said)
-    return _error(found, code, said, reply)
-
-
-def _error(found: tuple[Known, Sentence], code: str, said: str, reply: Reply) -> SendError:
-    known, sentence = found
-    return SendError(
-        known.code,
-        sentence,
-        retryable=known.retryable,
-        concerns=known.concerns,
-        partner_code=code,
-        partner_text=said,
-        retry_after=retry_after(reply.headers),
-    )
+    return refused(*found, code, said, reply)
 
 
 def read_refusal(reply: Reply) -> SendError:
     """An answer that is no success. Never both retryable and ambiguous."""
     told, status = complaint_of(reply.body), reply.status
-    if status in _GATEWAY or (told is None and not 400 <= status < 500):
-        return in_doubt(Sentence("infobip_not_understood", {"status": status}), reply)
-    said = told.said if told is not None else _snippet(reply.body)
+    if status in GATEWAY or (told is None and not 400 <= status < 500):
+        return _REPLIES.not_understood(reply)
+    said = told.said if told is not None else snippet(reply)
     key = _key(status, said)
     found = problem(key, said) or unknown("infobip_refused", f"HTTP {status}", said)
     code = (told.code if told is not None else "") or f"HTTP {status}"
-    return _error(found, code, said, reply)
+    return refused(*found, code, said, reply)
 
 
 def _key(status: int, said: str) -> str:
@@ -172,39 +145,6 @@ def _key(status: int, said: str) -> str:
     if f"http/{status}" in ERRORS:
         return f"http/{status}"
     return "http/500" if status >= 500 else "http/400"
-
-
-def _snippet(body: bytes) -> str:
-    return body[:200].decode("utf-8", "replace").strip()
-
-
-def in_doubt(sentence: Sentence, reply: Reply | None = None) -> SendError:
-    """It may have been sent: never to be repeated blindly."""
-    return SendError(
-        Code.IN_DOUBT,
-        sentence,
-        ambiguous=True,
-        concerns=Concerns.PARTNER,
-        partner_code="" if reply is None else f"HTTP {reply.status}",
-        partner_text="" if reply is None else reply.body[:300].decode("utf-8", "replace").strip(),
-    )
-
-
-def read_no_reply(reply: NoReply) -> SendError:
-    """What it means that no answer came at all."""
-    args = {"detail": reply.detail or "no detail"}
-    if reply.phase is Phase.CONNECT:
-        return SendError(
-            Code.UNAVAILABLE,
-            Sentence("infobip_no_connection", args),
-            retryable=True,
-            concerns=Concerns.PARTNER,
-        )
-    if reply.phase is Phase.REFUSED:
-        detail = reply.detail or "the address is not allowed."
-        ended = detail if detail.endswith((".", "!", "?")) else detail + "."
-        return SendError(Code.EGRESS, Sentence("infobip_address_refused", {"detail": ended}))
-    return in_doubt(Sentence("infobip_no_answer", args))
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -234,9 +174,7 @@ def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
     """None when the login is right and the account has the numbers, else what is wrong. A key that
     may only send is refused the list, and is right all the same."""
     if isinstance(reply, NoReply):
-        if reply.phase is Phase.SENT:
-            return Sentence("infobip_check_silent", {"detail": reply.detail or "no detail"})
-        return read_no_reply(reply).sentence
+        return _REPLIES.unchecked(probe, reply)
     told = complaint_of(reply.body)
     if reply.status == 403 and told is not None:
         return None
@@ -245,10 +183,9 @@ def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
         return _senders(probe, dicts(data["results"]))
     if told is not None and reply.status == 404:
         return _absent(probe, probe.expect.split(","))
-    if reply.status == 401 or (told is not None and reply.status not in _GATEWAY):
+    if reply.status == 401 or (told is not None and reply.status not in GATEWAY):
         return read_refusal(reply).sentence
-    host = probe.call.url.partition("://")[2].partition("/")[0]
-    return Sentence("infobip_check_strange", {"host": host, "status": reply.status})
+    return _REPLIES.unchecked(probe, reply)
 
 
 def _senders(probe: Probe, results: list[dict[str, Any]]) -> Sentence | None:

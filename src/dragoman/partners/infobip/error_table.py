@@ -16,6 +16,7 @@ from __future__ import annotations
 from dragoman.domain.errors import Code, Concerns
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners._cloud.known import Known
+from dragoman.partners.replies import shown_raw
 
 _MESSAGE = Concerns.MESSAGE
 _CONTACT = Concerns.CONTACT
@@ -535,6 +536,4 @@ def problem(key: str, said: str) -> tuple[Known, Sentence] | None:
 
 def unknown(sentence_id: str, code: str, said: str) -> tuple[Known, Sentence]:
     """A code that is not known here, shown as it came."""
-    told = f"{said or 'no reason given'} ({code})" if code else said
-    ended = told if told.endswith((".", "!", "?")) else told + "."
-    return _UNKNOWN, Sentence(sentence_id, {"said": ended})
+    return _UNKNOWN, Sentence(sentence_id, {"said": shown_raw(code, said)})

@@ -16,10 +16,10 @@ import base64
 import binascii
 import hmac
 import re
-from collections.abc import Sequence
 
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners.contract import Hook, HookAnswer, Outcome, Refused
+from dragoman.partners.hook_answers import USUAL, explained
 
 from .reading import pairs
 from .settings import ALGORITHMS, Settings
@@ -37,24 +37,15 @@ words(
     }
 )
 
-_NOSNIFF = (("X-Content-Type-Options", "nosniff"),)
-_PAGE = HookAnswer(
-    200,
-    b"""\
-This is a Dragoman webhook address for Infobip.
-
-That you can read this means the address can be reached from where you are. Infobip must reach it \
-too: if it begins with http://, localhost or a private address, it cannot.
-
+handshake = explained(
+    "Infobip",
+    """
 To connect it:
 1. Open the Infobip portal and go to Channels and Numbers > WhatsApp > Senders.
 2. Click the three dots beside your number, then Edit Configuration.
 3. Paste this page's address under "URL for incoming messages", then Back.
 4. For delivery and seen reports, set the same address under Subscriptions Management.
-
-There is nothing else to see here: Infobip sends messages to this address with POST.
 """,
-    headers=_NOSNIFF,
 )
 _UNAUTHORIZED = HookAnswer(
     401, b"Unauthorized", headers=(("WWW-Authenticate", 'Basic realm="webhook"'),)
@@ -116,18 +107,10 @@ def _signature(hook: Hook, settings: Settings) -> Refused | None:
     return Refused(_UNAUTHORIZED, Sentence("infobip_signature_wrong"))
 
 
-def handshake(hook: Hook, settings: Sequence[Settings]) -> HookAnswer | None:
-    """A person with a browser, who sees whether the address can be reached."""
-    return _PAGE if hook.method == "GET" else None
-
-
 _ANSWERS = {
+    **USUAL,
     Outcome.KEPT: HookAnswer(200, b"OK"),
     Outcome.INVALID: HookAnswer(400, b"Not an Infobip webhook body"),
-    Outcome.BUSY: HookAnswer(503, b"Busy, send it again", headers=(("Retry-After", "5"),)),
-    Outcome.UNKNOWN: HookAnswer(404, b"Not Found"),
-    Outcome.NO_TOKEN: HookAnswer(401, b"Access token not found"),
-    Outcome.WRONG_TOKEN: HookAnswer(401, b"Invalid access"),
 }
 
 

@@ -23,23 +23,18 @@ from dragoman.partners import once
 from dragoman.partners._cloud.context import quoted, referral
 from dragoman.partners._cloud.shape import Malformed, digest, found, missing, obj, opt, opt_obj
 from dragoman.partners.contract import Hook, UnreadableBody
-from dragoman.partners.json_body import decode
 
 from . import parse_news, parse_reports
 from .parse_content import payment_key, read_message, read_part
 from .settings import Settings
-from .shape import digits, need_number, person, snake, time_of
+from .shape import ITEMS, digits, need_number, person, snake, time_of
 
 words(
     {
-        "infobip_not_json": "The body is not JSON, so it did not come from Infobip as it was sent; "
-        "it is kept as it came.",
         "infobip_other_body": "The body is not Infobip's ({found}); check whose webhook is set to "
         "this address.",
-        "infobip_not_object": "Infobip's item is not an object but {found}; it is kept as it came.",
         "infobip_nobody": "Infobip's item names neither a phone number nor a user id; it is kept "
         "as it came.",
-        "infobip_too_deep": "Infobip's item is nested too deep to be read; it is kept as it came.",
     }
 )
 
@@ -52,10 +47,7 @@ _ITS_OWN = frozenset(
 
 def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
     """Every event of one POST, in the body's order. Raises UnreadableBody."""
-    try:
-        root = decode(hook.body)
-    except ValueError:
-        raise UnreadableBody(Sentence("infobip_not_json")) from None
+    root = ITEMS.root(hook.body)
     places = once.Places()
     out: list[Event | Rejected] = []
     for path, item in _items(root):
@@ -82,14 +74,8 @@ def _items(root: Any) -> list[tuple[str, Any]]:
 def _read(
     item: Any, path: str, settings: Settings, places: once.Places
 ) -> Sequence[Event | Rejected]:
-    try:
-        if type(item) is not dict:
-            raise Malformed(Sentence("infobip_not_object", {"found": found(item)}))
-        return _reader(item)(item, settings, places)
-    except Malformed as error:
-        return [Rejected(error.sentence, path, item)]
-    except RecursionError:
-        return [Rejected(Sentence("infobip_too_deep"), path, item)]
+    events = ITEMS.read(item, path, lambda item: _reader(item)(item, settings, places))
+    return [events] if isinstance(events, Rejected) else events
 
 
 _Reader = Callable[[dict[str, Any], Settings, once.Places], Sequence[Event]]

@@ -14,6 +14,7 @@ from typing import Any
 
 from dragoman.domain import content as c
 from dragoman.partners._cloud.content import read_content
+from dragoman.partners._cloud.payments import paid_word, total
 from dragoman.partners._cloud.shape import Malformed, missing, need, obj, opt, opt_obj
 
 from .settings import Settings
@@ -87,25 +88,10 @@ def _reaction(item: dict[str, Any], about: str | None) -> c.Inbound:
     return c.Reaction(about or "", "" if removed else opt(item, "emoji") or "")
 
 
-_PAID = {"captured": "success"}
-
-
-def paid_word(word: str) -> str:
-    """What became of a payment: success, failed, pending, or Infobip's word in small letters."""
-    return _PAID.get(word.lower(), word.lower())
-
-
 def payment_key(id: str, word: str, transaction: str | None) -> str:
     """One for the person's confirmation and Infobip's own notification of the same step, whichever
     comes first: to the agent they are one message."""
     return f"p:{id}:{word}:{transaction or ''}"
-
-
-def amount(value: Any, offset: Any) -> c.Amount | None:
-    """Whole numbers only: money is never rounded here."""
-    if type(value) is not int or type(offset) is not int:
-        return None
-    return c.Amount(value, offset)
 
 
 # --- the WhatsApp format -------------------------------------------------------------------------
@@ -147,14 +133,13 @@ def _order(message: dict[str, Any], settings: Settings) -> c.Inbound:
 
 def _payment(message: dict[str, Any], settings: Settings) -> c.Inbound:
     """The id that we gave the payment is `paymentId`; `referenceId` is Infobip's."""
-    total = opt_obj(message, "totalAmount")
     return c.PaymentReceived(
         need(message, "paymentId"),
         paid_word(need(message, "status")),
         opt(message, "transactionId"),
         opt(message, "transactionType"),
         opt(message, "currency"),
-        amount(total.get("value"), total.get("offset", 100)),
+        total(message.get("totalAmount")),
         {key: value for key, value in message.items() if key not in ("type", "context")},
     )
 
@@ -229,14 +214,14 @@ def _url_part(part: dict[str, Any], settings: Settings) -> c.Inbound:
 
 
 def _payment_part(part: dict[str, Any], settings: Settings) -> c.Inbound:
-    total, done = opt_obj(part, "total"), opt_obj(part, "transaction")
+    done = opt_obj(part, "transaction")
     return c.PaymentReceived(
         need(part, "paymentId"),
         paid_word(need(part, "status")),
         opt(done, "id"),
         opt(done, "type"),
-        opt(total, "currency"),
-        amount(total.get("value"), total.get("offset", 100)),
+        opt(opt_obj(part, "total"), "currency"),
+        total(part.get("total")),
         {key: value for key, value in part.items() if key != "type"},
     )
 

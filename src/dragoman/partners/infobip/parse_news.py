@@ -18,9 +18,10 @@ from dragoman.domain.events import (
 )
 from dragoman.domain.identity import Person
 from dragoman.domain.sentences import Sentence
+from dragoman.partners._cloud.payments import paid_word
 from dragoman.partners._cloud.shape import Malformed, dicts, digest, need, obj, opt, opt_obj
 
-from .parse_content import paid_word, payment_key
+from .parse_content import payment_key
 from .shape import ids_of, need_number, time_of
 
 _STOPPED = {"stop": True, "resume": False}

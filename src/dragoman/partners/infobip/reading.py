@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners.contract import Complaint, Field
-from dragoman.partners.form import MOST_NUMBERS, Reading, lacking
+from dragoman.partners.form import MOST_NUMBERS, Reading, is_meta_token, lacking
 
 from .settings import (
     ACCOUNT_FIELDS,
@@ -19,6 +19,7 @@ from .settings import (
     Check,
     Dialect,
     Settings,
+    account_of,
 )
 
 words(
@@ -116,6 +117,8 @@ def _account(reading: Reading, name: str) -> Account:
         username,
         _password(reading, username),
         _api_key(reading),
+        proactive=not name or reading.switch("proactive"),
+        enabled=not name or reading.switch("enabled"),
     )
 
 
@@ -159,7 +162,7 @@ def _api_key(reading: Reading) -> str:
     """A key is usually 32 hexadecimal digits, a hyphen and a UUID; that is not promised."""
     value = reading.pasted("api_key")
     if value and reading.fine("api_key"):
-        if value.startswith("EAA") and len(value) > 40:
+        if is_meta_token(value):
             reading.complain("api_key", "infobip_key_is_meta")
         elif _UUID.fullmatch(value):
             reading.complain("api_key", "infobip_key_is_session")
@@ -238,9 +241,10 @@ def _minutes(reading: Reading) -> int:
 
 
 def missing(settings: Settings) -> Sequence[Complaint]:
-    """What stands in the way of enabling the channel."""
+    """What stands in the way of enabling the channel. An account that is switched off may lack
+    anything, unless there is no other."""
     out: list[Complaint] = []
-    for account in settings.accounts or (Account(),):
+    for account in [a for a in settings.accounts if a.enabled] or [Account()]:
         out += _lacks(account)
     for field in SETTINGS:
         shown = field.only_if is not None and field.only_if == ("check", (settings.check,))
@@ -291,6 +295,14 @@ def pairs(settings: Settings) -> tuple[tuple[str, str], ...]:
 
 def numbers(settings: Settings) -> Sequence[str]:
     return settings.numbers
+
+
+def in_use(number: str, settings: Settings) -> bool:
+    return account_of(settings, number).enabled
+
+
+def may_notify(number: str, settings: Settings) -> bool:
+    return account_of(settings, number).proactive
 
 
 def dialect(settings: Settings) -> str:

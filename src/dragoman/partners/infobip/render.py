@@ -161,7 +161,7 @@ def _file_call(account: Account, path: str) -> HttpCall:
 
 def _can_ask(account: Account) -> bool:
     login = account.api_key or (account.username and account.password)
-    return bool(account.base_url and login)
+    return bool(account.enabled and account.base_url and login)
 
 
 def _logins(settings: Settings) -> list[Account]:

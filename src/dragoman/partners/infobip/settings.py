@@ -49,8 +49,10 @@ MOST_ACCOUNTS = 10
 
 
 class Account(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One Infobip account. name: empty for the one that the form's own fields describe. numbers:
-    digits with country code. An API key is used rather than the username and password."""
+    """One Infobip account. name: empty for the one that the form's own fields describe, which the
+    channel's own switches hold for. numbers: digits with country code. An API key is used rather
+    than the username and password. proactive: whether the business may write first from its
+    numbers. enabled: whether they are answered and sent from."""
 
     name: str = ""
     numbers: tuple[str, ...] = ()
@@ -58,6 +60,8 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     username: str = ""
     password: str = ""
     api_key: str = ""
+    proactive: bool = True
+    enabled: bool = True
 
     @property
     def authorization(self) -> str:
@@ -150,6 +154,26 @@ ACCOUNT_FIELDS: tuple[Field, ...] = (
     ),
 )
 
+# What only further accounts have: for the first, and for all of them, the channel's own hold.
+SWITCHES: tuple[Field, ...] = (
+    Field(
+        "proactive",
+        "Proactive notifications",
+        "Whether the business may write first from the numbers of this account, where the channel "
+        "lets it at all.",
+        kind="switch",
+        default=True,
+    ),
+    Field(
+        "enabled",
+        "Account enabled",
+        "Off, messages to the numbers of this account are kept and not answered, nothing is sent "
+        "from them, and its login is not used; what is queued waits.",
+        kind="switch",
+        default=True,
+    ),
+)
+
 SETTINGS: Sequence[Field] = (
     Field(
         "dialect",
@@ -167,7 +191,7 @@ SETTINGS: Sequence[Field] = (
         "Other Infobip accounts of this app, each with a name, its numbers, its Base URL and its "
         "login.",
         kind="group",
-        fields=ACCOUNT_FIELDS,
+        fields=(*ACCOUNT_FIELDS, *SWITCHES),
         key_label="Account name",
         most=MOST_ACCOUNTS,
         advanced=True,

@@ -10,6 +10,7 @@ from dragoman.domain.identity import Bsuid, Person, Phone
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners._cloud.people import bsuid, phone
 from dragoman.partners._cloud.shape import Malformed, opt, opt_obj
+from dragoman.partners.items import Items, unix_ms
 
 from .settings import Settings
 
@@ -17,12 +18,10 @@ words(
     {
         "infobip_no_number": "Infobip's item does not say which of our numbers it belongs to; it "
         "is kept as it came.",
-        "infobip_no_time": "Infobip's item has no readable time; it is kept as it came.",
     }
 )
 
-_LAST_MS = 1 << 48  # the year 10,889; beyond it a time is a mistake and breaks the database
-_LEAST_MS = 100_000_000_000  # below it, a number counts seconds
+ITEMS = Items("infobip", "Infobip")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 # Between our reference and the number in an id that we choose: reports name no number.
 _SEAM = "~"
@@ -31,21 +30,13 @@ _SEAM = "~"
 def time_of(*values: Any) -> int:
     """The first value that can be read, in Unix ms: `2026-11-20T09:15:27.431+0000` and its
     relatives, or digits of seconds or milliseconds. Raises Malformed."""
-    for value in values:
-        at = _time(value)
-        if at is not None:
-            return at
-    raise Malformed(Sentence("infobip_no_time"))
+    return ITEMS.time(*values, read=_time)
 
 
 def _time(value: Any) -> int | None:
-    if type(value) is str and value.isascii() and value.isdigit() and len(value) < 16:
-        value = int(value)
-    if type(value) is int:
-        at = value * 1000 if value < _LEAST_MS else value
-        return at if 0 <= at < _LAST_MS else None
-    if type(value) is not str:
-        return None
+    at = unix_ms(value)
+    if at is not None or type(value) is not str:
+        return at
     try:
         moment = datetime.datetime.fromisoformat(value.strip())
         if moment.tzinfo is None:

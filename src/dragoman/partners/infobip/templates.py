@@ -13,6 +13,7 @@ from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.limits import between, counted, filled, matched, refuse, within
+from dragoman.partners._cloud.templates import unplaced, worded
 
 from .contents import Content, product_sections
 from .limits import file_name, link_of, number, sized
@@ -32,7 +33,6 @@ words(
 )
 
 _NAME = re.compile(r"[a-z0-9_]{1,512}")
-_UNBOUND = 100_000  # WhatsApp checks the whole text's length, which we do not know
 _BROKEN_HEADER = re.compile(r"[\n\r\t]| {5,}")
 _ABSENT = {
     "tap_target_url": "a tap target",
@@ -76,9 +76,8 @@ def template(content: c.Template, settings: Settings) -> Content:
 
 def fits(content: c.Template) -> None:
     """That Infobip has a place for everything in it. Raises Refuse."""
-    for name, part in _ABSENT.items():
-        if getattr(content, name):
-            raise refuse("infobip_no_place", Code.UNSUPPORTED, part=part, where="a template")
+    if (part := unplaced(content, _ABSENT)) is not None:
+        raise refuse("infobip_no_place", Code.UNSUPPORTED, part=part, where="a template")
     rule = "a name has small letters, digits and _ only"
     matched("template name", filled("template name", content.name), _NAME, rule)
 
@@ -89,10 +88,9 @@ def values(params: tuple[c.Param, ...]) -> tuple[str, ...]:
 
 
 def value(param: c.Param) -> str:
-    if isinstance(param, c.TextParam):
-        return filled("template value", param.text, _UNBOUND)
-    if isinstance(param, c.CurrencyParam | c.DateTimeParam):
-        return filled("template value", param.fallback, _UNBOUND)
+    text = worded(param)
+    if text is not None:
+        return text
     part = f"a value that is a {param.__struct_config__.tag}"
     raise refuse("infobip_no_place", Code.UNSUPPORTED, part=part, where="a template's text")
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dragoman.domain.sentences import Sentence, words
+from dragoman.partners._cloud.limits import FILES
 from dragoman.partners.absent import ONE_DIALECT as DIALECTS
 from dragoman.partners.absent import (
     UPLOAD_DAYS,
     demands_opt_in,
     dialect,
+    in_use,
+    may_notify,
     probes,
     pulls,
     read_opt_in,
@@ -49,11 +52,7 @@ ECHO: str | None = "cust_ref"
 ASSOCIATES = True
 NOT_CHECKABLE: Sentence | None = Sentence("karix_not_checkable")
 
-_MB = 1_000_000
-MEDIA_LIMITS: Mapping[str, int] = {
-    "image": 5 * _MB, "video": 16 * _MB, "audio": 16 * _MB, "document": 100 * _MB,
-    "sticker": 500_000,
-}  # fmt: skip
+MEDIA_LIMITS: Mapping[str, int] = FILES
 
 # What Karix does not publish and no known integration shows. Each has one place in the code.
 NOT_CONFIRMED: Sequence[tuple[str, str]] = (
@@ -159,7 +158,9 @@ __all__ = [
     "dialect",
     "guarded",
     "handshake",
+    "in_use",
     "is_template",
+    "may_notify",
     "missing",
     "numbers",
     "parse",

@@ -16,26 +16,16 @@ from dragoman.domain.errors import Code, Concerns, SendError
 from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.wire import HttpCall, NoReply, Phase, Reply
 from dragoman.partners._cloud.answer import json_object
-from dragoman.partners._cloud.errors import retry_after
 from dragoman.partners._cloud.known import Known
 from dragoman.partners._cloud.shape import opt, opt_obj
 from dragoman.partners.contract import MediaFile, Sent
+from dragoman.partners.replies import GATEWAY, Replies, ended, refused, snippet
 
 from .error_table import ERRORS
 from .settings import Settings
 
 words(
     {
-        "karix_no_connection": "Karix could not be reached ({detail}), nothing was sent; this is "
-        "tried again.",
-        "karix_no_answer": "The message left for Karix but no whole answer came ({detail}), so it "
-        "may have been sent; it is not repeated until that is known.",
-        "karix_address_refused": "The call to Karix was not made: {detail} Check Base URL in the "
-        "channel, or ask the operator to allow the address in egress_allow.",
-        "karix_not_understood": "Karix answered {status} in words that are not its own, so the "
-        "message may have been sent; it is not repeated until that is known.",
-        "karix_no_mid": "Karix answered with success and without a message id, so the message may "
-        "have been sent; it is not repeated until that is known.",
         "karix_error_unknown": "Karix refused the message with code {code}, which is not known "
         "here: {said}",
         "karix_media_gone": "Karix no longer hands this file over (it answered {status}): its "
@@ -45,7 +35,8 @@ words(
     }
 )
 
-_GATEWAY = (408, 502, 504)  # said by whatever stands between, not by Karix
+_REPLIES = Replies("karix", "Karix")
+read_no_reply = _REPLIES.none
 _UNKNOWN = Known(Code.UNKNOWN, Concerns.MESSAGE, "")
 
 
@@ -56,7 +47,7 @@ def read(call: HttpCall, reply: Reply | NoReply) -> Sent | SendError:
     data = json_object(reply.body)
     if 200 <= reply.status < 300 and opt(data, "statusCode") == "200":
         mid = opt(data, "mid")
-        return Sent(mid) if mid else in_doubt(Sentence("karix_no_mid"), reply)
+        return Sent(mid) if mid else _REPLIES.no_id(reply)
     return read_refusal(reply)
 
 
@@ -68,9 +59,9 @@ def read_refusal(reply: Reply) -> SendError:
     """
     status = reply.status
     told = _told(reply.body)
-    if status in _GATEWAY or (told is None and not 400 <= status < 500):
-        return in_doubt(Sentence("karix_not_understood", {"status": status}), reply)
-    code, said = told or ("", reply.body[:200].decode("utf-8", "replace").strip())
+    if status in GATEWAY or (told is None and not 400 <= status < 500):
+        return _REPLIES.not_understood(reply)
+    code, said = told or ("", snippet(reply))
     key = _key(code) or ("" if 200 <= status < 300 else _key(str(status)))
     return _refused(key, code or f"HTTP {status}", said, reply)
 
@@ -108,51 +99,11 @@ def _key(code: str) -> str:
 def _refused(key: str, code: str, said: str, reply: Reply) -> SendError:
     known = ERRORS.get(key, _UNKNOWN)
     words_of = said or "no reason given"
-    sentence = Sentence("karix_error_unknown", {"code": code, "said": _ended(words_of)})
+    sentence = Sentence("karix_error_unknown", {"code": code, "said": ended(words_of)})
     if key:
         args = {"said": words_of} if "{said}" in known.text else {}
         sentence = Sentence(f"karix_error_{key}", args)
-    return SendError(
-        known.code,
-        sentence,
-        retryable=known.retryable,
-        concerns=known.concerns,
-        partner_code=code,
-        partner_text=said,
-        retry_after=retry_after(reply.headers),
-    )
-
-
-def _ended(text: str) -> str:
-    return text if text[-1] in ".!?" else text + "."
-
-
-def in_doubt(sentence: Sentence, reply: Reply | None = None) -> SendError:
-    """It may have been sent: never to be repeated blindly."""
-    return SendError(
-        Code.IN_DOUBT,
-        sentence,
-        ambiguous=True,
-        concerns=Concerns.PARTNER,
-        partner_code="" if reply is None else f"HTTP {reply.status}",
-        partner_text="" if reply is None else reply.body[:300].decode("utf-8", "replace").strip(),
-    )
-
-
-def read_no_reply(reply: NoReply) -> SendError:
-    """What it means that no answer came at all."""
-    detail = reply.detail or "no detail"
-    if reply.phase is Phase.CONNECT:
-        return SendError(
-            Code.UNAVAILABLE,
-            Sentence("karix_no_connection", {"detail": detail}),
-            retryable=True,
-            concerns=Concerns.PARTNER,
-        )
-    if reply.phase is Phase.REFUSED:
-        detail = _ended(reply.detail or "the address is not allowed.")
-        return SendError(Code.EGRESS, Sentence("karix_address_refused", {"detail": detail}))
-    return in_doubt(Sentence("karix_no_answer", {"detail": detail}))
+    return refused(known, sentence, code, said, reply)
 
 
 # --- files ---------------------------------------------------------------------------------------

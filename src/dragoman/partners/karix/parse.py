@@ -36,23 +36,18 @@ from dragoman.partners._cloud.shape import Malformed, digest, found, need, obj
 from dragoman.partners._cloud.shape import opt as text_of
 from dragoman.partners._cloud.shape import opt_obj as part
 from dragoman.partners.contract import Hook, UnreadableBody
-from dragoman.partners.json_body import decode
+from dragoman.partners.items import Items
 
 from .settings import Settings
 
 words(
     {
-        "karix_not_json": "The body is not JSON, so it did not come from Karix as it was sent; it "
-        "is kept as it came.",
         "karix_other_body": "The body is not Karix's ({found}): it has no events; check whose "
         "webhook is set to this address.",
-        "karix_not_object": "Karix's item is not an object but {found}; it is kept as it came.",
         "karix_no_events": "Karix's item has no events, so it says neither what nor when; it is "
         "kept as it came.",
         "karix_no_number": "Karix's item does not say which of our numbers it belongs to; it is "
         "kept as it came.",
-        "karix_no_time": "Karix's item has no readable time; it is kept as it came.",
-        "karix_too_deep": "Karix's item is nested too deep to be read; it is kept as it came.",
         "karix_failed_silently": "Karix reported the message as failed and did not say why.",
         "karix_failed": "Karix reported the message as failed: {said}",
     }
@@ -71,15 +66,12 @@ LADDER: dict[str, Status] = {
 CAPTIONS = ("attachmentCaption", "caption")
 NAMES = ("name", "profileName")
 
-_LAST_MS = 1 << 48  # the year 10,889; beyond it a time is a mistake and breaks the database
+_ITEMS = Items("karix", "Karix")
 
 
 def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
     """Every event of one POST, in the body's order. Raises UnreadableBody."""
-    try:
-        root = decode(hook.body)
-    except ValueError:
-        raise UnreadableBody(Sentence("karix_not_json")) from None
+    root = _ITEMS.root(hook.body)
     if type(root) is list:
         places = once.Places()
         return [_item(item, f"[{i}]", settings, places) for i, item in enumerate(root)]
@@ -89,19 +81,12 @@ def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
 
 
 def _item(item: Any, path: str, settings: Settings, places: once.Places) -> Event | Rejected:
-    try:
-        if type(item) is not dict:
-            raise Malformed(Sentence("karix_not_object", {"found": found(item)}))
-        if type(item.get("events")) is not dict:
-            raise Malformed(Sentence("karix_no_events"))
-        return _event(item, settings, places)
-    except Malformed as error:
-        return Rejected(error.sentence, path, item)
-    except RecursionError:
-        return Rejected(Sentence("karix_too_deep"), path, item)
+    return _ITEMS.read(item, path, lambda item: _event(item, settings, places))
 
 
 def _event(item: dict[str, Any], settings: Settings, places: once.Places) -> Event:
+    if type(item.get("events")) is not dict:
+        raise Malformed(Sentence("karix_no_events"))
     kind = _word(text_of(item["events"], "eventType"))
     if kind == "user initiated" or (not kind and "eventContent" in item):
         return _message(item, settings, places)
@@ -264,12 +249,5 @@ def _number(place: dict[str, Any], key: str, settings: Settings) -> str:
 
 
 def _time(*places: dict[str, Any]) -> int:
-    """The first `timestamp` that can be read, in Unix ms. Karix writes milliseconds as text; what
-    is too small for that is Meta's seconds."""
-    for place in places:
-        value = place.get("timestamp")
-        if type(value) is str and value.isascii() and value.isdigit() and len(value) < 16:
-            value = int(value)
-        if type(value) is int and 0 < value < _LAST_MS:
-            return value if value >= 100_000_000_000 else value * 1000
-    raise Malformed(Sentence("karix_no_time"))
+    """The first `timestamp` that can be read. Karix writes milliseconds as text, Meta seconds."""
+    return _ITEMS.time(*(place.get("timestamp") for place in places))

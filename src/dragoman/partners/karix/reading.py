@@ -9,7 +9,7 @@ from typing import Any
 from dragoman.domain.sentences import words
 from dragoman.partners import fixed_header
 from dragoman.partners.contract import Complaint
-from dragoman.partners.form import Reading, lacking, slip
+from dragoman.partners.form import Reading, is_meta_token, lacking, slip
 
 from .settings import BASE_URL, SETTINGS, WEBHOOK_DN_ID, Settings
 
@@ -58,7 +58,7 @@ def _key(reading: Reading) -> str:
         return key
     if re.fullmatch(r"\+?[0-9]{5,}", key):
         reading.complain("account_key", "karix_key_is_number", value=key)
-    elif key.startswith("EAA") and len(key) > 40:
+    elif is_meta_token(key):
         reading.complain("account_key", "karix_key_is_meta")
     elif not _KEY.fullmatch(key):
         shape = "Karix's keys are letters and digits that end in ==."
@@ -102,7 +102,7 @@ def _dn_id(reading: Reading) -> str:
 def missing(settings: Settings) -> Sequence[Complaint]:
     """What stands in the way of enabling the channel."""
     gaps = [lacking(f) for f in SETTINGS if f.required and not getattr(settings, f.name)]
-    return gaps + fixed_header.half(SETTINGS, settings.header_name, settings.header_value)
+    return gaps + fixed_header.half(settings)
 
 
 def numbers(settings: Settings) -> Sequence[str]:

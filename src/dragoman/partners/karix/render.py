@@ -17,7 +17,7 @@ from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.identity import Phone
 from dragoman.domain.sentences import words
-from dragoman.partners._cloud.bodies import degrees
+from dragoman.partners._cloud.bodies import location
 from dragoman.partners._cloud.envelope import message_body
 from dragoman.partners._cloud.limits import Refuse, filled, refuse, within
 from dragoman.partners.contract import Capability, HttpCall, OutboundMessage, Unsupported
@@ -188,12 +188,7 @@ def _attachment(content: c.Image | c.Video | c.Audio | c.Document) -> dict[str, 
 
 def _location(content: c.Location) -> dict[str, Any]:
     """NOT CONFIRMED: `name` and `address`, which are Meta's."""
-    out: dict[str, Any] = {
-        "latitude": degrees("latitude", content.latitude, 90),
-        "longitude": degrees("longitude", content.longitude, 180),
-    }
-    given = {"name": content.name, "address": content.address}
-    return {**out, **{key: value for key, value in given.items() if value}}
+    return location(content)
 
 
 def _interactive(message: OutboundMessage) -> Any:

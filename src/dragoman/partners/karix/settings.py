@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from dragoman.partners import fixed_header
 from dragoman.partners.contract import Field, Give
 
 BASE_URL = "https://rcmapi.instaalerts.zone"
@@ -80,19 +81,9 @@ SETTINGS: Sequence[Field] = (
         where_to_find=_SUPPORT,
         advanced=True,
     ),
-    Field(
-        "header_name",
-        "Name of the webhook header",
+    *fixed_header.fields(
         "Karix signs nothing; its support may set a header of yours for each webhook: its name, "
-        "like X-Webhook-Secret. The letter asks for it.",
-        advanced=True,
-    ),
-    Field(
-        "header_value",
-        "Value of the webhook header",
-        "A long random text. Webhooks without it are refused.",
-        kind="secret",
-        advanced=True,
+        "like X-Webhook-Secret. The letter asks for it."
     ),
 )
 

@@ -16,6 +16,7 @@ from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.limits import between, filled, matched, refuse, web_link
+from dragoman.partners._cloud.templates import UNBOUND, unplaced, values_and_buttons, worded
 
 words(
     {
@@ -31,29 +32,15 @@ words(
 HEADER_VALUES = "headerParameterValues"
 
 _NAME = re.compile(r"[a-z0-9_]{1,512}")
-_UNBOUND = 100_000  # WhatsApp checks the whole text's length, which we do not know
-_ABSENT = {
-    "cards": "cards",
-    "offer_expires_at": "an offer's end",
-    "order_status": "an order's state",
-    "tap_target_url": "a tap target",
-    "marketing": "the marketing endpoint",
-    "components": "Meta's components",
-}
 
 
 def template(content: c.Template) -> dict[str, Any]:
     """Karix's content object of a template. Raises Refuse."""
-    for name, part in _ABSENT.items():
-        if getattr(content, name):
-            raise refuse("karix_template_part", Code.UNSUPPORTED, part=part)
+    if (part := unplaced(content)) is not None:
+        raise _no_place(part)
     rule = "small letters, digits and _ only, as it is registered"
     matched("template name", content.name, _NAME, rule)
-    body, buttons = content.body, content.buttons
-    if content.code is not None:
-        # NOT CONFIRMED: the code fills the body and the button that copies it, as Meta's does.
-        code = filled("one-time code", content.code)
-        body, buttons = (c.TextParam(code),), (c.UrlButton(0, code),)
+    body, buttons = values_and_buttons(content)
     if content.header is None and not buttons:
         given = {"templateId": content.name, "parameterValues": _values(body)}
         return {"preview_url": False, "type": "TEMPLATE", "template": given}
@@ -76,17 +63,19 @@ def _values(params: Iterable[c.Param]) -> dict[str, str]:
 
 
 def _value(param: c.Param) -> str:
-    if isinstance(param, c.TextParam):
-        return filled("template value", param.text, _UNBOUND)
-    if isinstance(param, c.CurrencyParam | c.DateTimeParam):
-        return filled("template value", param.fallback, _UNBOUND)
-    part = f"a value that is a {param.__struct_config__.tag}"
-    raise refuse("karix_template_part", Code.UNSUPPORTED, part=part)
+    text = worded(param)
+    if text is None:
+        raise _no_place(f"a value that is a {param.__struct_config__.tag}")
+    return text
+
+
+def _no_place(part: str) -> Exception:
+    return refuse("karix_template_part", Code.UNSUPPORTED, part=part)
 
 
 def _media(header: c.MediaParam) -> dict[str, str]:
     if header.type == "gif":
-        raise refuse("karix_template_part", Code.UNSUPPORTED, part="a gif")
+        raise _no_place("a gif")
     out = {"type": header.type, "url": link_of(f"template {header.type}", header.id, header.link)}
     if header.filename and header.type == "document":
         out["fileName"] = header.filename
@@ -110,11 +99,10 @@ def _buttons(buttons: Iterable[c.TemplateButton]) -> dict[str, Any]:
             suffix = filled("link suffix", button.suffix, 2000)
             actions.append({"type": "url", "index": _index(button.index), "payload": suffix})
         elif isinstance(button, c.QuickReplyButton):
-            payload = filled("button payload", button.payload, _UNBOUND)
+            payload = filled("button payload", button.payload, UNBOUND)
             replies.append({"index": _index(button.index), "payload": payload})
         else:
-            part = f"a button of the sort {button.__struct_config__.tag}"
-            raise refuse("karix_template_part", Code.UNSUPPORTED, part=part)
+            raise _no_place(f"a button of the sort {button.__struct_config__.tag}")
     both = {"actions": actions, "quickReplies": replies}
     return {name: values for name, values in both.items() if values}
 

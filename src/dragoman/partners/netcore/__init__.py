@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dragoman.domain.sentences import Sentence
+from dragoman.partners._cloud.limits import FILES
 from dragoman.partners.absent import (
     LETTER,
     dialect,
+    in_use,
+    may_notify,
     pulls,
     read_pull,
     render_signal,
@@ -44,11 +47,7 @@ ASSOCIATES = True
 NOT_CHECKABLE: Sentence | None = None
 UPLOAD_DAYS = 7
 
-_MB = 1_000_000
-MEDIA_LIMITS: Mapping[str, int] = {
-    "image": 5 * _MB, "video": 16 * _MB, "audio": 16 * _MB, "document": 100 * _MB,
-    "sticker": 100_000,
-}  # fmt: skip
+MEDIA_LIMITS: Mapping[str, int] = {**FILES, "sticker": 100_000}
 
 # What Netcore's readable documentation does not confirm. Each has one place in the code.
 NOT_CONFIRMED: Sequence[tuple[str, str]] = (
@@ -152,7 +151,9 @@ __all__ = [
     "dialect",
     "guarded",
     "handshake",
+    "in_use",
     "is_template",
+    "may_notify",
     "missing",
     "numbers",
     "parse",

@@ -9,41 +9,29 @@ from typing import Any
 
 import msgspec
 
-from dragoman.domain.errors import Code, Concerns, SendError
+from dragoman.domain.errors import Code, SendError
 from dragoman.domain.sentences import Sentence, words
-from dragoman.domain.wire import HttpCall, NoReply, Phase, Reply
+from dragoman.domain.wire import HttpCall, NoReply, Reply
 from dragoman.partners._cloud.answer import json_object
-from dragoman.partners._cloud.errors import retry_after
 from dragoman.partners._cloud.shape import opt, opt_obj
 from dragoman.partners.contract import MediaFile, Probe, Sent
+from dragoman.partners.replies import Replies, refused, snippet
 
 from .error_table import ERRORS, problem
 from .settings import Settings
 
 words(
     {
-        "netcore_no_connection": "Netcore could not be reached ({detail}), nothing was sent; the "
-        "message is tried again.",
-        "netcore_no_answer": "The message left for Netcore but no whole answer came ({detail}), so "
-        "it may have been sent; it is not repeated until that is known.",
-        "netcore_address_refused": "The call to Netcore was not made: {detail} Check Base URL in "
-        "the channel, or ask the operator to allow the address in egress_allow.",
-        "netcore_not_understood": "Netcore answered {status} in words that are not its own, so the "
-        "message may have been sent; it is not repeated until that is known.",
-        "netcore_no_id": "Netcore answered {status} with success and without an id, so the message "
-        "may have been sent; it is not repeated until that is known.",
         "netcore_media_gone": "Netcore no longer hands this file over (it answered {status}): ask "
         "the person to send it again.",
         "netcore_no_media_id": "Netcore took the file ({status}) and gave no id for it: send it by "
         "a link, or try again.",
-        "netcore_check_strange": "{host} answered {status} and not as Netcore does: check Base URL "
-        "in the channel.",
-        "netcore_check_silent": "Netcore did not answer ({detail}): try again, and check that this "
-        "machine may reach it.",
     }
 )
 
-_GATEWAY = (502, 504)  # said by whatever stands between, not by Netcore
+_REPLIES = Replies("netcore", "Netcore")
+read_no_reply = _REPLIES.none
+_GATEWAY = (502, 504)  # said by whatever stands between; 408 may be Netcore's own
 _DENIED = (401, 403)
 
 
@@ -82,7 +70,7 @@ def read(call: HttpCall, reply: Reply | NoReply) -> Sent | SendError:
     data = json_object(reply.body)
     if 200 <= reply.status < 300 and data.get("status") == "success":
         id = opt(opt_obj(data, "data"), "id")
-        return Sent(id) if id else in_doubt("netcore_no_id", reply)
+        return Sent(id) if id else _REPLIES.no_id(reply)
     return read_refusal(reply, call.about)
 
 
@@ -91,57 +79,19 @@ def read_refusal(reply: Reply, number: str = "") -> SendError:
     in any words, which no gateway says of a call that went through."""
     status = reply.status
     if status in _GATEWAY:
-        return in_doubt("netcore_not_understood", reply)
+        return _REPLIES.not_understood(reply)
     found = _refusal(reply)
     if found is None and 400 <= status < 500 and status != 408:
-        said = reply.body[:200].decode("utf-8", "replace").strip()
-        found = _Refusal(f"http/{status}", said or "no reason given")
+        found = _Refusal(f"http/{status}", snippet(reply) or "no reason given")
     if found is None:
-        return in_doubt("netcore_not_understood", reply)
+        return _REPLIES.not_understood(reply)
     code = "http/429" if status == 429 else found.code
     if code.startswith("http/") and code not in ERRORS:
         # An unknown status says no more than that it is refused, or down.
         code = "8005" if code >= "http/5" else "http/400"
     known, sentence = problem(code, found.said, number)
-    return SendError(
-        known.code,
-        sentence,
-        retryable=known.retryable,
-        concerns=known.concerns,
-        partner_code=found.code if found.code.startswith("8") else f"HTTP {status}",
-        partner_text=found.said,
-        retry_after=retry_after(reply.headers),
-    )
-
-
-def in_doubt(sentence_id: str, reply: Reply) -> SendError:
-    """It may have been sent: never to be repeated blindly."""
-    return SendError(
-        Code.IN_DOUBT,
-        Sentence(sentence_id, {"status": reply.status}),
-        ambiguous=True,
-        concerns=Concerns.PARTNER,
-        partner_code=f"HTTP {reply.status}",
-        partner_text=reply.body[:300].decode("utf-8", "replace").strip(),
-    )
-
-
-def read_no_reply(reply: NoReply) -> SendError:
-    """What it means that no answer came at all."""
-    args = {"detail": reply.detail or "no detail"}
-    if reply.phase is Phase.CONNECT:
-        return SendError(
-            Code.UNAVAILABLE,
-            Sentence("netcore_no_connection", args),
-            retryable=True,
-            concerns=Concerns.PARTNER,
-        )
-    if reply.phase is Phase.REFUSED:
-        detail = reply.detail or "the address is not allowed."
-        ended = detail if detail.endswith((".", "!", "?")) else detail + "."
-        return SendError(Code.EGRESS, Sentence("netcore_address_refused", {"detail": ended}))
-    sentence = Sentence("netcore_no_answer", args)
-    return SendError(Code.IN_DOUBT, sentence, ambiguous=True, concerns=Concerns.PARTNER)
+    shown = found.code if found.code.startswith("8") else f"HTTP {status}"
+    return refused(known, sentence, shown, found.said, reply)
 
 
 # --- opt-in --------------------------------------------------------------------------------------
@@ -220,9 +170,7 @@ def read_upload(reply: Reply | NoReply) -> str | SendError:
 def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
     """None when Netcore takes the key: whatever it then says of the look-up."""
     if isinstance(reply, NoReply):
-        if reply.phase is Phase.SENT:
-            return Sentence("netcore_check_silent", {"detail": reply.detail or "no detail"})
-        return read_no_reply(reply).sentence
+        return _REPLIES.unchecked(probe, reply)
     data = json_object(reply.body)
     if 200 <= reply.status < 300 and data.get("status") == "success":
         return None
@@ -233,5 +181,4 @@ def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
         return None
     if found is not None:
         return read_refusal(reply, probe.call.about).sentence
-    host = probe.call.url.partition("://")[2].partition("/")[0]
-    return Sentence("netcore_check_strange", {"host": host, "status": reply.status})
+    return _REPLIES.unchecked(probe, reply)

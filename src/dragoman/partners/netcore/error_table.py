@@ -17,6 +17,7 @@ import re
 from dragoman.domain.errors import Code, Concerns
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners._cloud.known import Known
+from dragoman.partners.replies import shown_raw
 
 _MESSAGE = Concerns.MESSAGE
 _CONTACT = Concerns.CONTACT
@@ -145,7 +146,5 @@ def problem(code: str, said: str, number: str, *, reported: bool = False) -> tup
         return ERRORS[code], Sentence(f"netcore_error_{code}", used)
     if reported and not code and not said:
         return _UNKNOWN, Sentence("netcore_failed_silently")
-    told = f"{said or 'no reason given'} ({code})" if code else said or "no reason given"
-    ended = told if told.endswith((".", "!", "?")) else told + "."
     name = "netcore_failed" if reported else "netcore_refused"
-    return _UNKNOWN, Sentence(name, {"said": ended})
+    return _UNKNOWN, Sentence(name, {"said": shown_raw(code, said)})

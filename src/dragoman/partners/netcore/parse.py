@@ -33,23 +33,18 @@ from dragoman.partners._cloud.people import person
 from dragoman.partners._cloud.shape import Malformed, digest, found, missing, need, obj, opt
 from dragoman.partners._cloud.shape import opt_obj as part
 from dragoman.partners.contract import Hook, UnreadableBody
-from dragoman.partners.json_body import decode
+from dragoman.partners.items import Items, unix_ms
 
 from .error_table import code_in, code_of, problem
 from .settings import Settings
 
 words(
     {
-        "netcore_not_json": "The body is not JSON, so it did not come from Netcore as it was sent; "
-        "it is kept as it came.",
         "netcore_other_body": "The body is not Netcore's ({found}): it has neither "
         "incoming_message nor delivery_status; check whose webhook is set to this address.",
         "netcore_not_items": "Netcore's {field} is not a list but {found}; it is kept as it came.",
-        "netcore_not_object": "Netcore's item is not an object but {found}; it is kept as it came.",
         "netcore_no_number": "Netcore's item does not say which of our numbers it belongs to, and "
         "the channel has {count}; it is kept as it came.",
-        "netcore_no_time": "Netcore's item has no readable time; it is kept as it came.",
-        "netcore_too_deep": "Netcore's item is nested too deep to be read; it is kept as it came.",
     }
 )
 
@@ -64,17 +59,14 @@ REPORT_ZONE = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
 # NOT CONFIRMED: which member of a report brings our reference back.
 ECHOED = "x-apiheader"
 
-_LAST_MS = 1 << 48  # the year 10,889; beyond it a time is a mistake and breaks the database
+_ITEMS = Items("netcore", "Netcore")
 _WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d{1,9})?")
 _VOICE = "voice"
 
 
 def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
     """Every event of one POST, in the body's order. Raises UnreadableBody."""
-    try:
-        root = decode(hook.body)
-    except ValueError:
-        raise UnreadableBody(Sentence("netcore_not_json")) from None
+    root = _ITEMS.root(hook.body)
     if type(root) is not dict or not _READERS.keys() & root.keys():
         raise UnreadableBody(Sentence("netcore_other_body", {"found": found(root)}))
     places = once.Places()
@@ -97,15 +89,11 @@ def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
 def _read(
     reader: Any, item: Any, path: str, settings: Settings, places: once.Places
 ) -> Event | Rejected:
-    try:
-        if type(item) is not dict:
-            raise Malformed(Sentence("netcore_not_object", {"found": found(item)}))
-        event: Event = reader(item, settings, places)
-        return event
-    except Malformed as error:
-        return Rejected(error.sentence, path, item)
-    except RecursionError:
-        return Rejected(Sentence("netcore_too_deep"), path, item)
+    def event(item: dict[str, Any]) -> Event:
+        made: Event = reader(item, settings, places)
+        return made
+
+    return _ITEMS.read(item, path, event)
 
 
 # --- messages ------------------------------------------------------------------------------------
@@ -241,26 +229,19 @@ def _number_of_report(item: dict[str, Any], settings: Settings) -> str:
 def time_of(value: Any) -> int:
     """Unix milliseconds: from seconds or milliseconds, as digits or as a number, or from a date
     with the time."""
-    if type(value) is str:
-        written = _WRITTEN.fullmatch(value.strip())
-        if written is not None:
-            return _written(f"{written[1]}T{written[2]}")
-        if value.isascii() and value.isdigit() and len(value) < 16:
-            value = int(value)
-    if type(value) is int and 0 < value < _LAST_MS:
-        return value if value >= 100_000_000_000 else value * 1000
-    raise Malformed(Sentence("netcore_no_time"))
+    return _ITEMS.time(value, read=_time)
 
 
-def _written(text: str) -> int:
+def _time(value: Any) -> int | None:
+    written = _WRITTEN.fullmatch(value.strip()) if type(value) is str else None
+    if written is None:
+        return unix_ms(value)
     try:
-        moment = datetime.datetime.fromisoformat(text).replace(tzinfo=REPORT_ZONE)
+        moment = datetime.datetime.fromisoformat(f"{written[1]}T{written[2]}")
     except ValueError:
-        raise Malformed(Sentence("netcore_no_time")) from None
-    at = int(moment.timestamp()) * 1000
-    if at <= 0:
-        raise Malformed(Sentence("netcore_no_time"))
-    return at
+        return None
+    at = int(moment.replace(tzinfo=REPORT_ZONE).timestamp()) * 1000
+    return at if at > 0 else None
 
 
 _READERS: dict[str, Any] = {"incoming_message": _message, "delivery_status": _report}

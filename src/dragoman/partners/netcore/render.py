@@ -19,7 +19,7 @@ from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.identity import Phone, Recipient
 from dragoman.domain.sentences import words
-from dragoman.partners._cloud.bodies import degrees
+from dragoman.partners._cloud.bodies import location
 from dragoman.partners._cloud.envelope import message_body
 from dragoman.partners._cloud.limits import Refuse, filled, one_of, refuse, within
 from dragoman.partners.contract import (
@@ -162,12 +162,7 @@ def _attachment(content: _FILES) -> dict[str, str]:
 
 def _location(content: c.Location) -> dict[str, Any]:
     """NOT CONFIRMED: `type_location` and its members, which are Meta's."""
-    out: dict[str, Any] = {
-        "latitude": degrees("latitude", content.latitude, 90),
-        "longitude": degrees("longitude", content.longitude, 180),
-    }
-    given = {"name": content.name, "address": content.address}
-    return {**out, **{key: value for key, value in given.items() if value}}
+    return location(content)
 
 
 # --- interactive ---------------------------------------------------------------------------------

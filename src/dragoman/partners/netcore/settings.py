@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from dragoman.partners import fixed_header
 from dragoman.partners.contract import Field, Give
 
 # Messages go to the newer host, consent and files to the older one, as its integrations do.
@@ -103,19 +104,9 @@ SETTINGS: Sequence[Field] = (
         default=False,
         advanced=True,
     ),
-    Field(
-        "header_name",
-        "Name of the webhook header",
+    *fixed_header.fields(
         "Netcore signs nothing, but can send a header of yours with each webhook: its name, like "
-        "X-Webhook-Secret. Set the same at both of Netcore's webhooks.",
-        advanced=True,
-    ),
-    Field(
-        "header_value",
-        "Value of the webhook header",
-        "A long random text. Webhooks without it are refused.",
-        kind="secret",
-        advanced=True,
+        "X-Webhook-Secret. Set the same at both of Netcore's webhooks."
     ),
     Field(
         "base_url",

@@ -13,6 +13,7 @@ from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.limits import between, filled, one_of, refuse
+from dragoman.partners._cloud.templates import unplaced, values_and_buttons, worded
 
 words(
     {
@@ -24,30 +25,16 @@ words(
 )
 
 POLICIES = ("deterministic", "fallback")
-_UNBOUND = 100_000  # WhatsApp checks the whole text's length, which we do not know
-_ABSENT = {
-    "cards": "cards",
-    "offer_expires_at": "an offer's end",
-    "order_status": "an order's state",
-    "tap_target_url": "a tap target",
-    "marketing": "the marketing endpoint",
-    "components": "Meta's components",
-}
 
 
 def template(content: c.Template) -> dict[str, Any]:
     """The members of a message element that say the template. Raises Refuse."""
-    for name, what in _ABSENT.items():
-        if getattr(content, name):
-            raise _no_place(what)
+    if (part := unplaced(content)) is not None:
+        raise _no_place(part)
     policy = content.policy or POLICIES[0]
     if policy not in POLICIES:
         raise refuse("netcore_policy", value=policy)
-    header, body, buttons = content.header, content.body, content.buttons
-    if content.code is not None:
-        # NOT CONFIRMED: a one-time code fills the body and the button that copies it.
-        code = filled("one-time code", content.code)
-        body, buttons = (c.TextParam(code),), (c.UrlButton(0, code),)
+    header, (body, buttons) = content.header, values_and_buttons(content)
     values = [_value(param) for param in body]
     beside: dict[str, Any] = {}
     if isinstance(header, c.MediaParam):
@@ -78,11 +65,10 @@ def _no_place(what: str) -> Exception:
 
 
 def _value(param: c.Param) -> str:
-    if isinstance(param, c.TextParam):
-        return filled("template value", param.text, _UNBOUND)
-    if isinstance(param, c.CurrencyParam | c.DateTimeParam):
-        return filled("template value", param.fallback, _UNBOUND)
-    raise _no_place(f"a value that is a {param.__struct_config__.tag}")
+    text = worded(param)
+    if text is None:
+        raise _no_place(f"a value that is a {param.__struct_config__.tag}")
+    return text
 
 
 def _media(header: c.MediaParam) -> dict[str, Any]:
