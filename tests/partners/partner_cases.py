@@ -87,6 +87,7 @@ def check_ability(
     dialect: str,
     sample: c.Outbound,
     render: Callable[[c.Outbound], Rendered],
+    /,
     **told: str,
 ) -> HttpCall | None:
     """That the table says what the code does; the call of a native kind. told: what the partner's

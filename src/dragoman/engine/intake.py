@@ -77,6 +77,7 @@ words(
 )
 
 _json = msgspec.json.Encoder()
+SAYS_LITTLE = 40  # letters of JSON that two unlike bodies may share by chance
 NO_WINDOW = SILENT_KINDS | {"payment"}  # the person did not write, so no window opens by it
 
 
@@ -254,7 +255,7 @@ class Intake:
         rejected: list[NewRejected] = []
         for event in events:
             if isinstance(event, Rejected):
-                rejected.append(self._rejected(event))
+                rejected.append(self._rejected(event, hook))
                 continue
             if isinstance(event, PaymentUpdate):
                 event = as_message(event)
@@ -373,16 +374,16 @@ class Intake:
             window_until=opened(Opener.CALL, event.at, now).until if call else 0,
         )
 
-    def _rejected(self, event: Rejected) -> NewRejected:
+    def _rejected(self, event: Rejected, hook: Hook) -> NewRejected:
         raw = _json.encode(event.raw).decode()
+        # What says little (null, {}) is the same only in the same place of the same body.
+        told = raw.encode() if len(raw) >= SAYS_LITTLE else event.path.encode() + hook.body
         rejected_id = self._ids.new()
         log.warning(
             "item_rejected", ask=f"dragoman why rejected-{id_text(rejected_id)}", at=event.path,
             why=say(event.reason),
         )  # fmt: skip
-        return NewRejected(
-            rejected_id, event.path, _text(event.reason), raw, _same("item", raw.encode())
-        )
+        return NewRejected(rejected_id, event.path, _text(event.reason), raw, _same("item", told))
 
     async def _keep_refused(
         self, app: App, partner_name: str, hook: Hook, reason: Sentence, now: int

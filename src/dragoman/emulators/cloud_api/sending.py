@@ -7,9 +7,7 @@ Source: Meta, "Messages" and "Error codes" (2026).
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -26,7 +24,7 @@ from dragoman.emulators._cloud.messages import (
 from dragoman.emulators._cloud.reading import Part
 from dragoman.emulators._cloud.template_send import compose
 from dragoman.emulators._cloud.templates import Template
-from dragoman.emulators.kit import Record
+from dragoman.emulators.kit import Record, links_here
 from dragoman.emulators.phone.handsets import HandsetContact
 
 from .config import Number
@@ -227,33 +225,6 @@ def _order_step(emulator: Emulator, record: Record) -> Refusal | None:
     return step
 
 
-def _links(record: Record) -> list[tuple[str, str]]:
-    """The links of this machine in a send, with the kind of media each is for."""
-    found: list[tuple[str, str]] = []
-
-    def walk(value: Any, kind: str) -> None:
-        if isinstance(value, dict):
-            link = value.get("link")
-            if kind in MEDIA and isinstance(link, str) and _loopback(link):
-                found.append((kind, link))
-            for key, inner in value.items():
-                walk(inner, key)
-        elif isinstance(value, list):
-            for inner in value:
-                walk(inner, kind)
-
-    walk(record["body"], "")
-    return found
-
-
-def _loopback(link: str) -> bool:
-    host = urlsplit(link).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 async def _fetch(emulator: Emulator, kind: str, link: str) -> Refusal | None:
     """Fetch one link as Meta would; each is remembered for ten minutes."""
     now = emulator.clock.now()
@@ -280,7 +251,7 @@ async def follow(emulator: Emulator, accepted: Accepted) -> None:
     if record["lost"]:
         return
     error = _refused_later(emulator, record)
-    for kind, link in _links(record) if error is None else ():
+    for kind, link in links_here(record["body"], MEDIA) if error is None else ():
         error = await _fetch(emulator, kind, link)
         if error is not None:
             break
@@ -297,4 +268,4 @@ async def follow(emulator: Emulator, accepted: Accepted) -> None:
 def needs_waiting(emulator: Emulator, accepted: Accepted) -> bool:
     """Whether the answer must wait for what follows: links are fetched beside it, but the fault
     status_first puts the report before the answer."""
-    return emulator.faults.on("status_first") or not _links(accepted.record)
+    return emulator.faults.on("status_first") or not links_here(accepted.record["body"], MEDIA)

@@ -7,9 +7,7 @@ Source: Gupshup, "Error and status messages" (which code says what); Meta, "Mess
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -200,31 +198,7 @@ def _late(emulator: Emulator, record: Record) -> Why | None:
 
 
 def _links(record: Record) -> list[tuple[str, str]]:
-    """The links to this machine in what is shown, with the kind of file each is for. Others are
-    taken as fetched."""
-    found: list[tuple[str, str]] = []
-
-    def walk(value: Any, kind: str) -> None:
-        if isinstance(value, dict):
-            link = value.get("link")
-            if kind in LARGEST and isinstance(link, str) and _here(link):
-                found.append((kind, link))
-            for key, inner in value.items():
-                walk(inner, key)
-        elif isinstance(value, list):
-            for inner in value:
-                walk(inner, kind)
-
-    walk(record["shown"].get("rendered", record["shown"]), "")
-    return found
-
-
-def _here(link: str) -> bool:
-    try:
-        host = urlsplit(link).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return kit.links_here(record["shown"].get("rendered", record["shown"]), LARGEST)
 
 
 async def _fetched(emulator: Emulator, record: Record, kind: str, link: str) -> Why | None:

@@ -6,9 +6,7 @@ Source: Infobip, "Download WhatsApp inbound media", "Free-form messages" (2026).
 
 from __future__ import annotations
 
-import ipaddress
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Literal
 
 import aiohttp
 
@@ -46,33 +44,6 @@ class MediaStore(Files):
 
     def new_id(self) -> str:
         return wire.media_id(self._style)
-
-
-def links(body: dict[str, Any]) -> list[tuple[str, str]]:
-    """The links to this machine in what a person will see, with the kind that each is for."""
-    found: list[tuple[str, str]] = []
-
-    def walk(value: Any, kind: str) -> None:
-        if isinstance(value, dict):
-            link = value.get("link")
-            if kind in KINDS and isinstance(link, str) and _loopback(link):
-                found.append((kind, link))
-            for key, inner in value.items():
-                walk(inner, key)
-        elif isinstance(value, list):
-            for inner in value:
-                walk(inner, kind)
-
-    walk(body, "")
-    return found
-
-
-def _loopback(link: str) -> bool:
-    try:
-        host = urlsplit(link).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 async def fetch(emulator: Emulator, kind: str, link: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 
 from dragoman.domain.identity import Bsuid
 from dragoman.domain.sentences import SentenceError
-from dragoman.emulators.kit import Record, person_key, stranger
+from dragoman.emulators.kit import Record, links_here, person_key, stranger
 from dragoman.emulators.phone.handsets import HandsetContact
 
 from . import media, template_send, wire
@@ -186,7 +186,7 @@ def _later(emulator: Emulator, record: Record) -> str:
 async def follow(emulator: Emulator, record: Record) -> None:
     """What happens to an accepted message: it arrives or fails."""
     wrong = _later(emulator, record)
-    for kind, link in media.links(record["shown"]) if not wrong else ():
+    for kind, link in links_here(record["shown"], media.KINDS) if not wrong else ():
         wrong = await media.fetch(emulator, kind, link)
         if wrong:
             break
@@ -202,7 +202,7 @@ async def start(emulator: Emulator, taken: list[Taken]) -> None:
     for one in taken:
         if one.record is None:
             continue
-        if emulator.faults.on("status_first") or not media.links(one.record["shown"]):
+        if emulator.faults.on("status_first") or not links_here(one.record["shown"], media.KINDS):
             await follow(emulator, one.record)
         else:
             emulator.spawn(follow(emulator, one.record))

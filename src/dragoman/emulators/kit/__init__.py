@@ -74,7 +74,7 @@ from .config import Batching, Delays, PartnerConfig, Rates, Rules
 from .console import Done, Panel, button, choice, listed, secret, shown, switch, text
 from .control import Act
 from .faults import SHARED_FAULTS, Fault, Faults, faults_markdown, faults_with
-from .files import Files, Stored
+from .files import Files, Stored, links_here
 from .http import Answer, Asgi
 from .line import PartnerLine
 from .partner import PartnerEmulator, made
@@ -117,6 +117,7 @@ __all__ = [
     "faults_markdown",
     "faults_with",
     "filled",
+    "links_here",
     "listed",
     "made",
     "person_key",

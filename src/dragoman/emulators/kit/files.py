@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import secrets
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -63,3 +67,31 @@ class Files:
 
     def delete(self, media_id: str) -> None:
         self._books.db.execute("DELETE FROM media WHERE id=?", (media_id,))
+
+
+def links_here(body: Any, kinds: Collection[str]) -> list[tuple[str, str]]:
+    """The links to this machine in a Cloud-shaped body, each with the kind of file that it is for:
+    one of `kinds`. Links to other machines count as fetched."""
+    found: list[tuple[str, str]] = []
+
+    def walk(value: Any, kind: str) -> None:
+        if isinstance(value, dict):
+            link = value.get("link")
+            if kind in kinds and isinstance(link, str) and _here(link):
+                found.append((kind, link))
+            for key, inner in value.items():
+                walk(inner, key)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner, kind)
+
+    walk(body, "")
+    return found
+
+
+def _here(link: str) -> bool:
+    try:
+        host = urlsplit(link).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
