@@ -28,6 +28,7 @@ from dragoman.app import Dragoman
 from dragoman.domain.clock import Clock
 from dragoman.partners.contract import Hook, HookAnswer
 from dragoman.settings import load
+from dragoman.web.one_write import OneWrite
 
 NUMBER = "106540352242922"
 SECOND = "106540352242933"
@@ -487,7 +488,7 @@ async def served(app: Any, **more: Any) -> AsyncIterator[str]:
     """An ASGI application on a real port; gives its address."""
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_level="error", access_log=False, lifespan="off",
-        timeout_graceful_shutdown=1, http="httptools", **more,
+        timeout_graceful_shutdown=1, http=OneWrite, **more,
     )  # fmt: skip
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragoman.domain.wire import HttpCall, NoReply, Part, Phase, Reply
-from dragoman.egress import redacted
+from dragoman.egress import as_kept, redacted
 from dragoman.vault import Redactor
 
 TOKEN = "made-up-token-0123456789"
@@ -142,3 +142,37 @@ def test_no_secret_is_kept_and_the_rest_is_json(value: Any, secret: str, some: b
     kept = msgspec.json.encode(out).decode()
     # the fixed words of a record are no secret, though a generated one may be among them
     assert secret not in kept or secret in msgspec.json.encode(redacted(call())).decode()
+
+
+def split(one: HttpCall, reply: Reply | NoReply, **beside: Any) -> tuple[Any, Any]:
+    """`redacted`, taken apart into the call and what came of it."""
+    out = redacted(one, reply)
+    came = {k: out.pop(k) for k in list(out) if k not in redacted(one)}
+    return {**out, **beside}, came
+
+
+def texts(one: HttpCall, reply: Reply | NoReply, **beside: Any) -> tuple[Any, Any]:
+    asked, came = as_kept(one, reply, beside)
+    return json.loads(asked), json.loads(came)
+
+
+def test_the_texts_of_the_log_are_what_is_redacted() -> None:
+    ok = Reply(200, {"content-type": "application/json", "set-cookie": "a"}, b'{"id": "wamid.1"}')
+    told = Reply(400, {"content-type": "text/plain"}, f"bad token {TOKEN}".encode())
+    form = call(json=None, form=(("Password", TOKEN), ("to", TEXT)),
+                secret_form=frozenset({"password"}))  # fmt: skip
+    file = call(json=None, parts=(Part("file", b"\0" * 9, "a.bin", "x/y"),))
+    long = call(json={"t": "x" * 70_000 + TOKEN})
+    for one in (call(), form, file, long, call(json={"t": f"with {TOKEN}"}), call(json={"t": {1}})):
+        for reply in (ok, told, NoReply(Phase.CONNECT, "x:443: refused"), Reply(200, {}, b"\0")):
+            assert texts(one, reply, window_until=7) == split(one, reply, window_until=7)
+
+
+@given(JSON, st.text("abcXYZ019_-./+=", min_size=6, max_size=40), st.binary(max_size=20))
+def test_no_secret_is_in_the_texts_of_the_log(value: Any, secret: str, some: bytes) -> None:
+    one = call(json=[value, f"x{secret}y"], headers={"authorization": f"Bearer {secret}"})
+    for reply in (
+        Reply(500, {"content-type": "text/plain", "x-request-id": secret}, some + secret.encode()),
+        Reply(200, {"content-type": "text/plain"}, some),
+    ):
+        assert texts(one, reply) == split(one, reply)

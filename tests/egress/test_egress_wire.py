@@ -111,7 +111,7 @@ async def test_a_call_that_cannot_be_written_is_refused(call: HttpCall) -> None:
         reply = await egress.call(call)
     assert isinstance(reply, NoReply)
     assert reply.phase is Phase.REFUSED
-    assert "cannot be written" in reply.detail
+    assert "cannot be written" in reply.detail and reply.unwritable
 
 
 async def test_redirects_are_returned_as_they_are(serve: Serve) -> None:

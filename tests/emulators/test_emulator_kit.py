@@ -20,6 +20,7 @@ from dragoman.domain.clock import Clock, FixedClock
 from dragoman.domain.sentences import SentenceError
 from dragoman.emulators import app, cloud_api, kit
 from dragoman.emulators.kit.console import press
+from dragoman.emulators.kit.control import Person
 from dragoman.emulators.phone.handsets import Handsets
 
 QUICK: dict[str, Any] = {
@@ -215,3 +216,10 @@ async def test_the_registry_builds_what_it_names() -> None:
     assert app.config_of("relay") == Config()
     with pytest.raises(KeyError):
         app.config_of("pigeon")
+
+
+@pytest.mark.parametrize("written", ["+12025550142", "+1 202 555-0142", "12025550142"])
+def test_a_phone_is_the_same_person_however_it_is_written(written: str) -> None:
+    contact = Person(phone=written).contact()
+    assert (contact.phone, contact.id) == ("12025550142", "wa-12025550142")
+    assert Person(bsuid="US.1").contact().phone is None

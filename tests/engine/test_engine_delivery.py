@@ -22,6 +22,7 @@ from world import (
     NUMBER,
     RESET,
     SECOND,
+    STREAM,
     TEXTS,
     TOKEN,
     TORN,
@@ -153,6 +154,35 @@ async def test_a_dead_token_holds_the_number_until_a_new_one_is_published(tmp_pa
         assert {c.token for c in good} == {"newer-token-0123456789-0123456789"}
         assert await w.rows("SELECT count(*) FROM number WHERE hold IS NOT NULL") == [(0,)]
         assert {rank for _, rank, _ in await fates(w)} == {2}
+
+
+async def test_a_call_that_we_refuse_to_make_holds_the_number(tmp_path: Path) -> None:
+    async with running(tmp_path, three) as w:
+        mended = w.app.apps.by_stream[STREAM].draft.config.channel.values["cloud-api"]["graph_url"]
+        elsewhere = {"graph_url": "http://127.0.0.1:1"}
+        await w.command("channel.set", values=elsewhere)
+        await w.command("app.publish")
+        await w.say("go")
+        held = "SELECT count(*) FROM number WHERE hold LIKE '%address_refused%'"
+        await w.until_rows(held, [(1,)])
+        await w.command("channel.set", values={"graph_url": mended})
+        await w.command("app.publish")
+        await w.quiet()
+        assert w.graph.taken == ["one", "two", "three"]
+
+
+async def test_a_hold_ends_with_a_publish_where_nothing_waits_any_more(tmp_path: Path) -> None:
+    async with running(tmp_path) as w:
+        w.graph.always = by_token
+        await w.say("go")
+        await w.until_rows("SELECT count(*) FROM number WHERE hold IS NOT NULL", [(1,)])
+        await w.app.store.do(lambda tx: tx.run("DELETE FROM outbox"))  # as when its day is over
+        await new_token(w)
+        await w.until_rows("SELECT count(*) FROM number WHERE hold IS NOT NULL", [(0,)])
+        assert w.app.delivery.holds() == {}
+        await w.say("again", BEN)
+        await w.quiet()
+        assert w.graph.taken == ["again"]
 
 
 async def test_a_held_number_leaves_the_other_number_alone(tmp_path: Path) -> None:

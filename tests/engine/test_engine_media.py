@@ -121,7 +121,8 @@ async def content(w: World, blob: str) -> bytes:
 
 
 def files_in(home: Path) -> list[str]:
-    return sorted(p.name for p in (home / "files").rglob("*") if p.is_file())
+    """The names of all; folders may go while they are looked through, as `os.walk` allows."""
+    return sorted(name for _, _, names in os.walk(home / "files") for name in names)
 
 
 # --- fetched -------------------------------------------------------------------------------------

@@ -157,8 +157,70 @@ async def test_a_published_channel_that_lost_its_secret_takes_nothing_on_trust(
 ) -> None:
     async with running(tmp_path) as w:
         await w.command("channel.set", partner="cloud-api", values={"app_secret": ""})
+        with pytest.raises(SentenceError, match="There is no app secret"):
+            await w.command("app.publish")
+        await w.command("channel.enable", on=False)
         await w.command("app.publish")
         body = body_of(value(NUMBER, [text_of("hi", at=w.clock.now() // 1000)]))
         for secret in ("", SECRET):
             assert (await w.post(body, secret=secret)).status == 401
         assert await w.rows("SELECT count(*) FROM message") == [(0,)]
+
+
+# --- a channel that lacks something ---------------------------------------------------------------
+
+
+async def test_another_partner_whose_form_is_empty_switches_the_channel_off(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path) as w:
+        done = await w.command("channel.set", partner="karix")
+        assert (done["switched_off"], done["enabled"]) == (True, False)
+        assert done["live_enabled"]  # what runs is the published copy
+        assert not (await w.command("channel.set", partner="karix"))["switched_off"]
+        with pytest.raises(SentenceError, match="cannot be enabled yet"):
+            await w.command("channel.enable")
+        done = await w.command("channel.set", partner="cloud-api")  # its form is complete
+        assert (done["switched_off"], done["enabled"]) == (False, False)
+        await w.command("channel.enable")
+        assert (await w.command("app.publish"))["live_enabled"]
+
+
+async def test_a_change_of_partner_leaves_an_enabled_channel_on_where_nothing_is_missing(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path) as w:
+        values = {"number": "+1 202-555-0100", "account_key": "TESTKARIXKEY=="}
+        await w.command("channel.set", partner="karix", values=values)
+        await w.command("channel.set", partner="cloud-api")
+        await w.command("channel.enable")
+        done = await w.command("channel.set", partner="karix")
+        assert (done["switched_off"], done["enabled"]) == (False, True)
+
+
+async def test_an_enabled_channel_that_lacks_something_is_not_published(tmp_path: Path) -> None:
+    async with running(tmp_path) as w:
+        await w.command("channel.set", values={"token": ""})
+        with pytest.raises(SentenceError, match="cannot be enabled yet"):
+            await w.command("app.publish")
+        await w.command("channel.enable", on=False)
+        assert (await w.command("app.publish"))["live_enabled"] is False
+
+
+async def test_a_phone_number_is_one_member_in_any_spelling(tmp_path: Path) -> None:
+    one, two = "+1 202-555-0100", "12025550100"
+    async with running(tmp_path) as w:
+
+        async def set_to(**values: object) -> dict[str, dict[str, str]]:
+            done = await w.command("channel.set", partner="netcore", values=values)
+            found: dict[str, dict[str, str]] = done["values"]["numbers"]
+            return found
+
+        await set_to(**{f"numbers.{one}.api_key": "TESTNETCOREKEY"})
+        both = await set_to(**{f"numbers.{two}.source": "tea"})
+        assert both == {one: {"api_key": "••••••••", "source": "tea"}}
+        assert await set_to(**{f"numbers.{two}": ""}) == {}
+        await set_to(**{f"numbers.{one}.source": "tea"})
+        for nothing in ("", [""], []):  # as the API and as the command line have it
+            await set_to(**{f"numbers.{one}.source": "tea"})
+            assert await set_to(numbers=nothing) == {}

@@ -307,3 +307,41 @@ def test_a_payment_that_nothing_waits_for_changes_no_entity() -> None:
     context["awaiting"] = "pay"
     fill_entity(context, [c.TextReceived("hi"), c.PaymentReceived("o-1", "failed", data={"a": 1})])
     assert context == {"entities": {"pay": {"a": 1}}}
+
+
+def paid(status: str, reference: str = "o-1", **data: Any) -> c.PaymentReceived:
+    return c.PaymentReceived(
+        reference, status, data={"reference_id": reference, "status": status, **data}
+    )
+
+
+def test_an_entity_waits_until_the_payment_has_succeeded_or_failed() -> None:
+    context: dict[str, Any] = {"awaiting": "pay", "entities": {"tea": 1}}
+    fill_entity(context, [paid("pending")])
+    assert context == {"awaiting": "pay", "entities": {"tea": 1, "pay": paid("pending").data}}
+    fill_entity(context, [paid("success")])
+    assert context == {"entities": {"tea": 1, "pay": paid("success").data}}
+
+
+def test_a_later_result_of_the_same_payment_takes_the_earlier_ones_place() -> None:
+    context: dict[str, Any] = {"awaiting": "pay"}
+    fill_entity(context, [paid("failed")])
+    context["awaiting"] = "next"
+    fill_entity(context, [paid("success")])  # tried again
+    assert context == {"awaiting": "next", "entities": {"pay": paid("success").data}}
+    fill_entity(context, [paid("pending")])  # was overtaken
+    assert context["entities"] == {"pay": paid("success").data}
+    fill_entity(context, [paid("pending", "o-2")])
+    assert context["entities"]["next"] == paid("pending", "o-2").data
+
+
+def test_an_earlier_result_is_known_by_the_partners_own_name_for_the_reference() -> None:
+    def told(status: str) -> c.PaymentReceived:
+        return c.PaymentReceived("p-1", status, data={"paymentId": "p-1", "status": status})
+
+    context: dict[str, Any] = {"awaiting": "pay", "entities": {"p": {"paymentId": "p-1"}}}
+    fill_entity(context, [told("pending"), told("success")])
+    kept = {"p": {"paymentId": "p-1"}, "pay": told("success").data}  # an order is no result
+    assert context == {"entities": kept}
+    fill_entity(context, [paid("failed", "p-1", paymentId="p-1")])  # and a report of it
+    assert context["entities"]["pay"]["status"] == "failed"

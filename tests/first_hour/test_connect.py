@@ -1,4 +1,4 @@
-"""`dragoman connect cloud-api` as a person does it: in a terminal, against an emulated Meta."""
+"""`dragoman connect` as a person does it: in a terminal, against an emulated partner."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 from test_first_hour import DRAGOMAN, free_port
+
+from dragoman.emulators.app import EMULATORS
 
 pytestmark = pytest.mark.full  # several processes a test
 
@@ -111,6 +113,8 @@ def test_connect_asks_prints_waits_and_ticks(tmp_path: Path) -> None:
         terminal.wait_for(r"token[^>]*not shown\) > ")
         time.sleep(0.1)  # the terminal stops its echo just after the question
         terminal.type(TOKEN)
+        terminal.wait_for(r"App ID \(Enter leaves it out\)[^>]*  > ")
+        terminal.type("")
         terminal.wait_for(r"[Ss]ecret[^>]*not shown\) > ")
         time.sleep(0.1)
         terminal.type(SECRET)
@@ -134,7 +138,7 @@ def test_connect_asks_prints_waits_and_ticks(tmp_path: Path) -> None:
         urllib.request.urlopen(request, timeout=15).read()
         terminal.wait_for("● Meta verified this URL")
         body = {"type": "text", "text": {"body": "hello"}}
-        post(f"{graph}/_control/inbound", {"contact": {"phone": "12025550142"}, "body": body})
+        post(f"{graph}/_control/inbound", {"contact": {"phone": "+1 202 555 0142"}, "body": body})
         for tick in ("First message in", "Answered, and Meta took it", "Delivered to the phone"):
             terminal.wait_for(f"● {tick}")
         terminal.wait_for("The number is connected")
@@ -144,6 +148,85 @@ def test_connect_asks_prints_waits_and_ticks(tmp_path: Path) -> None:
             if process.poll() is None:
                 process.terminate()
                 process.wait(15)
+
+
+def _answer(terminal: Terminal, questions: tuple[tuple[str, str], ...]) -> None:
+    """Each question (a pattern) is waited for, then its answer typed."""
+    for question, text in questions:
+        terminal.wait_for(question + r"[^>]*> $")
+        if "not shown" in terminal.shown[-20:]:
+            time.sleep(0.1)  # the terminal stops its echo just after the question
+        terminal.type(text)
+
+
+def test_connect_takes_a_login_and_says_what_is_missing(tmp_path: Path) -> None:
+    ours, theirs = free_port(), free_port()
+    env = {**os.environ, "DRAGOMAN_EGRESS_ALLOW": f"127.0.0.1:{theirs}", "COLUMNS": "200"}
+    infobip = subprocess.Popen(
+        [*DRAGOMAN, "emulate", "infobip", "--port", theirs], cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    server = subprocess.Popen([*DRAGOMAN, "serve", "--port", ours], cwd=tmp_path, env=env,
+                              stdout=subprocess.DEVNULL)  # fmt: skip
+    api = f"http://127.0.0.1:{theirs}/emulated/infobip"
+    program = [*DRAGOMAN, "connect", "infobip", "--wait", "1", "--set", f"base_url={api}"]
+    terminals: list[Terminal] = []
+    try:
+        wait_http(f"http://127.0.0.1:{ours}/readyz")
+        wait_http(f"{api}/_control/state")
+        for name, password in (("", ""), ("tea.shop", "demo-infobip-password")):
+            terminal = Terminal(program, tmp_path, env)
+            terminals.append(terminal)
+            terminal.wait_for(
+                rf"Webhook URL, for Infobip: http://127\.0\.0\.1:{ours}/hooks/infobip/st-[0-9a-f-]+\s"
+            )
+            _answer(terminal, (
+                ("Phone numbers", "+447700900100"),
+                (r"Username \(Enter leaves it out\)", name),
+                (r"Password \(Enter", password),
+                (r"API key \(Enter", ""),
+                (r"Sandbox keyword \(Enter", ""),
+            ))  # fmt: skip
+            if not name:
+                terminal.wait_for("Nothing was enabled or published, because the form has the gaps")
+                assert "Credentials" not in terminal.shown
+            else:
+                terminal.wait_for("● Credentials")
+                terminal.wait_for("not yet seen")
+                assert password not in terminal.shown
+            assert terminal.process.wait(10) == 1
+        shown = subprocess.run([*DRAGOMAN, "channel", "show", "My agent"], cwd=tmp_path, env=env,
+                               capture_output=True, text=True, timeout=30)  # fmt: skip
+        assert shown.stdout.startswith("Infobip, enabled, published\n")
+        assert re.search(r"username +tea\.shop\n", shown.stdout)
+    finally:
+        for process in (server, infobip, *(terminal.process for terminal in terminals)):
+            if process.poll() is None:
+                process.terminate()
+                process.wait(15)
+
+
+def test_emulate_says_how_to_connect_to_each_of_its_partners(tmp_path: Path) -> None:
+    port = free_port()
+    running = subprocess.Popen([*DRAGOMAN, "emulate", "all", "--port", port], cwd=tmp_path,
+                               stdout=subprocess.PIPE, text=True)  # fmt: skip
+    said = ""
+    try:
+        assert running.stdout is not None
+        for line in running.stdout:
+            said += line
+            if "dragoman connect netcore" in line:  # the last one
+                break
+    finally:
+        running.terminate()
+        running.communicate(timeout=15)
+    assert said.count(f"export DRAGOMAN_EGRESS_ALLOW=127.0.0.1:{port}\n") == 1
+    assert "`dragoman serve` and in that of `connect` alike" in said
+    for name in EMULATORS:
+        address = "graph_url" if name == "cloud-api" else "base_url"
+        url = f"http://127.0.0.1:{port}/emulated/{name}"
+        assert f"  dragoman connect {name} --set {address}={url}\n" in said
+    assert re.search(r"Account password +tea-and-biscuits ", said)
 
 
 def test_connect_without_a_server_says_so(tmp_path: Path) -> None:

@@ -282,7 +282,9 @@ def test_no_reply_by_how_far_the_call_got() -> None:
         concerns=Concerns.PARTNER,
     )
     assert cloud_api.read(SEND, NoReply(Phase.REFUSED, "10.0.0.1 is private")) == SendError(
-        Code.EGRESS, Sentence("meta_address_refused", {"detail": "10.0.0.1 is private."})
+        Code.EGRESS,
+        Sentence("meta_address_refused", {"detail": "10.0.0.1 is private."}),
+        concerns=Concerns.ACCOUNT,
     )
 
 

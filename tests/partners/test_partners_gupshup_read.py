@@ -124,7 +124,8 @@ def test_a_code_of_the_access_api_has_its_meaning(code: str) -> None:
 
 @pytest.mark.parametrize("status", of("http"))
 def test_a_bare_status_has_its_meaning(status: str) -> None:
-    found = refused(int(status), b"no words of Gupshup's", ACCESS)
+    words = {"status": "error", "message": "no app"} if status == "404" else b"nobody's words"
+    found = refused(int(status), words, ACCESS)
     same(found, gupshup.ERRORS[f"http/{status}"])
     assert found.partner_code == f"HTTP {status}"
 

@@ -133,7 +133,7 @@ SAID = "Invalid key"
         (403, {"error": {"message": SAID}}, "permission", "number", "403", "HTTP 403", False),
         # What is known by its number alone.
         (401, SAID.encode(), "token", "token", "401", "HTTP 401", False),
-        (404, SAID.encode(), "invalid", "message", "404", "HTTP 404", False),
+        (404, {"errorMessage": SAID}, "invalid", "message", "404", "HTTP 404", False),
     ],
 )
 def test_a_refusal_in_karixs_words_is_trusted(

@@ -142,10 +142,10 @@ def test_too_many_are_sent_more_slowly() -> None:
         (reply({"status": 422, "message": "No such planet"}), Code.INVALID, False),
         (reply({"status": 500, "message": "Oops"}, 500), Code.UNAVAILABLE, True),
         (reply(b"<html>", 400), Code.INVALID, False),
-        (reply(b"<html>", 404), Code.INVALID, False),
         (reply(b"<html>", 410), Code.INVALID, False),
         (reply(b"<html>", 413), Code.TOO_LONG, False),
         (reply({"hello": 1}, 418), Code.INVALID, False),
+        (reply({"status": 404, "message": "No such page"}, 404), Code.INVALID, False),
     ],
 )
 def test_what_is_refused_in_other_words(answer: Reply, code: Code, retryable: bool) -> None:

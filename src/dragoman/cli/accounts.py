@@ -100,10 +100,12 @@ def check(ctx: click.Context, name: str, redirect_uri: str) -> None:
     for lack in shown["missing"]:
         click.echo(f"  ! {lack['sentence']}")
     problem = probe(s, name)
-    if problem is not None:
+    open_question = problem is not None and problem == _not_checkable(shown["partner"])
+    if problem is not None and not open_question:
         raise SentenceError(problem)
-    if not shown["missing"]:
-        click.echo("The partner accepts the credentials.")
+    if not shown["missing"]:  # else there was nothing to ask with
+        told = f"  {MARKS['none']} {say(problem)}" if problem is not None else ""
+        click.echo(told or "The partner accepts the credentials.")
     app = found(s, name)
     findings = asyncio.run(_look(s, app, ours(s, shown)["webhook_url"], redirect_uri))
     _print(findings)
@@ -111,8 +113,16 @@ def check(ctx: click.Context, name: str, redirect_uri: str) -> None:
         raise SystemExit(1)
 
 
+def _not_checkable(chosen: str) -> Sentence | None:
+    from dragoman.partners.registry import PARTNERS
+    from dragoman.partners.registry import partner as partner_of
+
+    return partner_of(chosen).NOT_CHECKABLE if chosen in PARTNERS else None
+
+
 def probe(s: Settings, name: str) -> Sentence | None:
-    """Ask the partner whether the in-development credentials are right. None: they are."""
+    """Ask the partner whether the in-development credentials are right. None: they are. The
+    partner's NOT_CHECKABLE: these settings cannot be asked about."""
     from dragoman.egress import Egress
     from dragoman.partners.registry import partner as partner_of
 
@@ -124,13 +134,14 @@ def probe(s: Settings, name: str) -> Sentence | None:
     talker = partner_of(chosen)
 
     async def ask() -> Sentence | None:
+        probes = talker.probes(values)
         async with Egress(_allowed(s)) as egress:
-            for one in talker.probes(values):
+            for one in probes:
                 reply = await egress.call(one.call, timeout_s=s.http_timeout_s)
                 problem = talker.read_probe(one, reply)
                 if problem is not None:
                     return problem
-        return talker.NOT_CHECKABLE
+        return None if probes else talker.NOT_CHECKABLE
 
     return asyncio.run(ask())
 

@@ -11,14 +11,18 @@ import click
 from dragoman.domain.sentences import Sentence, SentenceError, say, words
 
 from . import accounts, credentials
-from .common import asked, change, far_away, letter_of, ours, settings
+from .common import asked, change, far_away, letter_of, ours, print_gives, print_letter, settings
 
 if TYPE_CHECKING:
     from dragoman.partners.contract import Field
+    from dragoman.settings import Settings
 
 words(
     {
         "set_form": "{value!r} is no setting: write field=value, such as token=….",
+        "channel_switched_off": "The channel is switched off in development, because its form has "
+        "gaps: `dragoman channel show '{name}'` lists them; then run `dragoman channel enable "
+        "'{name}'`.",
         "nothing_to_set": "Nothing to set. Give --partner, field=value, --secret field or a "
         "switch; `dragoman channel show {name}` lists the fields.",
     }
@@ -148,6 +152,7 @@ def channel_set(
         raise SentenceError(Sentence("nothing_to_set", {"name": name}))
     args = {"name": name, "partner": partner, "values": given, "switches": chosen}
     s = settings(ctx)
+    before = change(s, "channel.show", {"name": name})["partner"] if partner else None
     done = change(s, "channel.set", args)
     for complaint in done["complaints"]:
         click.echo(f"  ! {complaint['field']}: {complaint['sentence']}", err=True)
@@ -155,8 +160,24 @@ def channel_set(
         url = ours(s, done)["webhook_url"]
         click.echo(f"The webhook URL with its secret, shown this once: {url}")
     click.echo("Saved in development." + (" Mend the fields above." if done["complaints"] else ""))
+    if done.get("switched_off"):
+        click.echo("! " + say(Sentence("channel_switched_off", {"name": name})))
     if done["unguarded"]:
         click.echo(f"! {done['unguarded']}")
+    if partner and done["partner"] != before:
+        _print_new(s, done)
+
+
+def _print_new(s: Settings, done: Mapping[str, Any]) -> None:
+    """What the partner that was just chosen needs of ours."""
+    from dragoman.partners.registry import partner as partner_of
+
+    talker, known = partner_of(done["partner"]), ours(s, done)
+    click.echo(f"\nGive this to {talker.LABEL}")
+    print_gives(talker, done, known)
+    unreachable = far_away(talker.LABEL, known["webhook_url"])
+    if unreachable is not None:
+        click.echo(f"  ! {say(unreachable)}")
 
 
 @channel.command("show")
@@ -174,7 +195,7 @@ def channel_show(ctx: click.Context, name: str) -> None:
         return
     talker = partner_of(shown["partner"])
     click.echo(f"{talker.LABEL}, {'enabled' if shown['enabled'] else 'switched off'}, "
-               f"{'published' if not shown['waiting'] else 'not published'}")  # fmt: skip
+               f"{_standing(shown)}")  # fmt: skip
     click.echo("\nGive this to the partner")
     given = ours(s, shown)
     for give in talker.GIVES:
@@ -194,9 +215,29 @@ def channel_show(ctx: click.Context, name: str) -> None:
         click.echo(f"  ! {lack['sentence']}")
     if shown["authorization"]:
         click.echo(f"\n{shown['authorization']}")
-    letter = letter_of(talker, shown, given)
-    if letter:
-        click.echo(f"\nThe letter to their support\n\n{letter}")
+    print_letter(talker, shown, given)
+
+
+def _standing(shown: Mapping[str, Any]) -> str:
+    if not shown["published"]:
+        return "not published"
+    return "published, with changes in development" if shown["waiting"] else "published"
+
+
+@channel.command("letter")
+@click.argument("name")
+@click.pass_context
+def channel_letter(ctx: click.Context, name: str) -> None:
+    """Print the letter to the partner's support with its secrets in it, to be copied."""
+    from dragoman.partners.registry import partner as partner_of
+
+    s = settings(ctx)
+    whole = change(s, "channel.letter", {"name": name})
+    talker, known = partner_of(whole["partner"]), ours(s, whole)
+    click.echo(letter_of(talker, whole, known), nl=False)
+    unreachable = far_away(talker.LABEL, known["webhook_url"])
+    if unreachable is not None:
+        click.echo(f"! {say(unreachable)}", err=True)
 
 
 def _fields(fields: Sequence[Field], values: Mapping[str, Any], path: str = "") -> None:

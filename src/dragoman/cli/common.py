@@ -29,6 +29,9 @@ words(
 )
 
 
+DOTS = "•" * 8  # for a secret
+
+
 def settings(ctx: click.Context, **flags: Any) -> Settings:
     """The settings of this command line. Raises SettingsError."""
     given = ctx.find_root().obj or {}
@@ -88,7 +91,7 @@ def ours(s: Settings, shown: Mapping[str, Any]) -> dict[str, str]:
     credential = shown["credential"]
     ready = f"what `dragoman app credential token '{shown['name']}' '{credential}'` prints"
     return {
-        "webhook_url": url + f"?key={shown.get('url_key') or '•' * 8}" * shown["url_secret"],
+        "webhook_url": url + f"?key={shown.get('url_key') or DOTS}" * shown["url_secret"],
         "client_id": shown["client_id"] or "none: associate an app first",
         "authorization": ready if credential else "none: associate an app first",
         "callback_url": public_url(s, f"oauth/{shown['partner']}/callback"),
@@ -113,18 +116,42 @@ def far_away(label: str, url: str) -> Sentence | None:
     return Sentence("address_not_public", {"partner": label, "url": url})
 
 
+def print_gives(talker: Partner, shown: Mapping[str, Any], known: Mapping[str, str]) -> None:
+    """What of ours is pasted at the partner now, and where: without what belongs to a sign-in, or
+    to an app that is not associated."""
+    for give in talker.GIVES:
+        if give.name == "callback_url":
+            continue
+        if give.name in ("client_id", "authorization") and not shown["client_id"]:
+            continue
+        click.echo(f"  {give.label:<14} {give.value.format_map(known)}")
+        click.echo(f"  {'':<14} {give.where_to_paste}")
+
+
 def letter_of(talker: Partner, shown: Mapping[str, Any], known: Mapping[str, str]) -> str:
-    """The letter to a partner's support with our values in it, indented; empty where none is
-    needed."""
+    """The letter to a partner's support with our values in it; empty where none is needed. Secrets
+    are dots, but for those that `channel.letter` answered with."""
     if not talker.LETTER:
         return ""
     from dragoman.partners.letter import written
 
     texts = {k: v for k, v in shown["values"].items() if isinstance(v, str)}
     values = {**texts, **known, "numbers": ", ".join(f"+{n}" for n in shown["numbers"])}
-    if not shown["client_id"]:
-        values |= {"authorization": "", "client_id": ""}
-    return "\n".join(f"  {line}" for line in written(talker.LETTER, values).splitlines())
+    values["authorization"] = DOTS if shown["client_id"] else ""
+    return written(talker.LETTER, {**values, **shown.get("ready", {})})
+
+
+def print_letter(talker: Partner, shown: Mapping[str, Any], known: Mapping[str, str]) -> None:
+    """The letter, where there is one, and how to have it with its secrets where it lacks them."""
+    letter = letter_of(talker, shown, known)
+    if not letter:
+        return
+    click.echo("\nThe letter to their support\n")
+    click.echo("\n".join(f"  {line}".rstrip() for line in letter.splitlines()))
+    if DOTS in letter:
+        command = f"dragoman channel letter '{shown['name']}'"
+        click.echo(f"\n  ! Dots stand for secrets here: `{command}` prints the letter whole, to be "
+                   "copied.")  # fmt: skip
 
 
 def asked(field: Field, fields: Sequence[Field], values: Mapping[str, Any]) -> bool:

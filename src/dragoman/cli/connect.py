@@ -14,12 +14,15 @@ from dragoman.settings import Settings
 from dragoman.store.queries.messages import first_id
 
 from .accounts import probe
-from .common import asked, change, far_away, letter_of, ours, settings
+from .common import asked, change, far_away, ours, print_gives, print_letter, settings
 
 words(
     {
         "connect_no_server": "No server runs for {home}. Start one in another terminal with "
         "`dragoman serve`, so that the partner can reach it, and come back.",
+        "connect_gaps": "Nothing was enabled or published, because the form has the gaps above: "
+        "what was given is saved in development. Run `dragoman connect` again with the rest (the "
+        "app: {name}).",
         "connect_refused": "Nothing was enabled or published, and what is live stays as it was: "
         "the values are saved in development. Run `dragoman connect` again with the right ones "
         "(the app: {name}).",
@@ -54,12 +57,19 @@ def connect(
     talker, s = partner_of(partner), settings(ctx)
     _need_server(s)
     shown = _app(s, name, agent)
+    known = ours(s, {**shown, "partner": partner})
+    click.echo(f"Webhook URL, for {_short(talker)}: {known['webhook_url']}")
     values = _ask(talker, _pairs(given))
     done = change(s, "channel.set", {"name": name, "partner": partner, "values": values})
     for complaint in done["complaints"]:
         click.echo(f"  ! {complaint['field']}: {complaint['sentence']}")
     if done["complaints"]:
         raise SystemExit(1)
+    lacks = change(s, "channel.show", {"name": name})["missing"]
+    for lack in lacks:
+        click.echo(f"  ! {lack['sentence']}")
+    if lacks:
+        raise SentenceError(Sentence("connect_gaps", {"name": name}))
     problem = probe(s, name)
     mark = "●" if problem is None else "○" if problem == talker.NOT_CHECKABLE else "■"
     click.echo(f"  {mark} Credentials" + (f": {say(problem)}" if problem else ""))
@@ -113,8 +123,8 @@ def _pairs(given: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _ask(talker: Partner, given: dict[str, Any]) -> dict[str, Any]:
-    """What the channel cannot do without, and its secrets, which are not shown and not kept in the
-    shell's history."""
+    """What the form asks for beside its advanced fields and what has a default. Secrets are not
+    shown and not kept in the shell's history."""
     values = dict(given)
     made_here = {give.name for give in talker.GIVES}  # a verify token
     for field in talker.SETTINGS:
@@ -122,11 +132,18 @@ def _ask(talker: Partner, given: dict[str, Any]) -> dict[str, Any]:
             continue
         if field.kind == "group":
             values |= _ask_group(talker, field, values) if field.required else {}
-        elif not field.advanced and (field.required or field.kind == "secret"):
+        elif _wanted(field):
             text = _ask_one(talker, field, field.name, values)
             if text:
                 values[field.name] = text
     return values
+
+
+def _wanted(field: Field) -> bool:
+    """Whether a person is asked for a field: what is needed, and what may be (a login has a
+    username beside its password), where there is no default to go by."""
+    typed = field.kind in ("text", "secret", "number", "numbers", "url")
+    return not field.advanced and (field.required or (typed and field.default in (None, "")))
 
 
 def _ask_group(talker: Partner, group: Field, values: dict[str, Any]) -> dict[str, Any]:
@@ -140,7 +157,7 @@ def _ask_group(talker: Partner, group: Field, values: dict[str, Any]) -> dict[st
         if not member and found:
             return found
         for field in group.fields if member else ():
-            if field.advanced or not (field.required or field.kind in ("secret", "numbers")):
+            if not (_wanted(field) and asked(field, group.fields, {})):
                 continue
             path = f"{group.name}.{member}.{field.name}"
             text = _ask_one(talker, field, path, {**values, **found})
@@ -184,16 +201,8 @@ def _print_paste(s: Settings, talker: Partner, shown: dict[str, Any]) -> bool:
     """What of ours belongs at the partner. Whether the partner verifies the address."""
     known = ours(s, shown)
     click.echo(f"\nPaste these at {_short(talker)}")
-    for give in talker.GIVES:
-        if give.name == "callback_url":  # of a sign-in; what was asked for is a permanent token
-            continue
-        if give.name in ("client_id", "authorization") and not shown["client_id"]:
-            continue
-        click.echo(f"  {give.label:<14} {give.value.format_map(known)}")
-        click.echo(f"  {'':<14} {give.where_to_paste}")
-    letter = letter_of(talker, shown, known)
-    if letter:
-        click.echo(f"\nThe letter to their support\n\n{letter}")
+    print_gives(talker, shown, known)
+    print_letter(talker, shown, known)
     unreachable = far_away(talker.LABEL, known["webhook_url"])
     if unreachable is not None:
         click.echo(f"  ! {say(unreachable)}")

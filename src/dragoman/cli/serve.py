@@ -159,11 +159,10 @@ def emulate(
         for label, value in config.about():
             click.echo(f"  {label:<16} {value}")
     click.echo(f"Their phone        {address}/phone")
-    name, at = names[0], f"{address}{configs[names[0]].prefix}"
-    click.echo(
-        f"Connect: DRAGOMAN_EGRESS_ALLOW={host}:{port} for the server, then "
-        f"dragoman connect {name} --set {configs[name].ADDRESS}={at}"
-    )
+    click.echo("To connect, in the terminal of `dragoman serve` and in that of `connect` alike:")
+    click.echo(f"  export DRAGOMAN_EGRESS_ALLOW={host}:{port}")
+    for name, config in configs.items():
+        click.echo(f"  dragoman connect {name} --set {config.ADDRESS}={address}{config.prefix}")
     sys.stdout.flush()
     serve_all(configs, host, port, state_dir=Path(state) if state else None, told=click.echo)
 
@@ -301,11 +300,12 @@ def _serve(app: Any, s: Settings, ready: Any, world: Any = None) -> None:
 
     from dragoman import observe
     from dragoman.app import settle_memory
+    from dragoman.web.one_write import OneWrite
 
     observe.setup_logs(app.redactor, level=s.log_level, form=s.log_format)
     config = uvicorn.Config(
         app, host=s.host, port=s.port, log_level="warning", access_log=False, lifespan="off",
-        proxy_headers=False,
+        proxy_headers=False, http=OneWrite,
         timeout_graceful_shutdown=3, server_header=False, date_header=False,
     )  # fmt: skip
     server = _server(config, world)

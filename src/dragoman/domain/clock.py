@@ -74,8 +74,8 @@ def id_text(number: int) -> str:
     """An id as people see it: base 32 without I, L, O, U."""
     out = ""
     while number:
-        number, digit = divmod(number, 32)
-        out = _ALPHABET[digit] + out
+        out = _ALPHABET[number & 31] + out
+        number >>= 5
     return out or "0"
 
 

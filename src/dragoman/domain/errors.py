@@ -60,6 +60,9 @@ class Code(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
+NOT_AGREED = frozenset({Code.NOT_OPTED_IN, Code.OPTED_OUT})  # what is known of consent is over
+
+
 class SendError(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why a send did not end in a partner's id.
 

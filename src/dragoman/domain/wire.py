@@ -60,8 +60,11 @@ class Phase(enum.StrEnum):
 
 
 class NoReply(msgspec.Struct, frozen=True):
+    """unwritable: it was refused for what is in it, and not for where it goes."""
+
     phase: Phase
     detail: str = ""
+    unwritable: bool = False
 
 
 class TooLong(NoReply, frozen=True):

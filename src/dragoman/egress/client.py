@@ -135,7 +135,8 @@ class Egress:
         except AddressRefused as refused:
             return NoReply(Phase.REFUSED, say(refused.sentence))
         except (TypeError, ValueError, OverflowError) as error:
-            return NoReply(Phase.REFUSED, f"the call cannot be written: {type(error).__name__}")
+            why = f"the call cannot be written: {type(error).__name__}"
+            return NoReply(Phase.REFUSED, why, unwritable=True)
         return await self._make(call.method, url, headers, data, timeout_s, read)
 
     async def fetch(

@@ -46,8 +46,8 @@ words(
         "associate_not_offered": "{partner} cannot send an app's token with its webhooks, so no "
         "app can be associated: use its own check, a secret in the URL or a list of addresses.",
         "associate_exclusive": "The channel's own check of {partner}'s webhooks (a username and "
-        "password) uses the header Authorization, and an associated app's token would need it "
-        "too: switch that check off, or associate no app.",
+        "password, or a webhook header of that name) uses the header Authorization, and an "
+        "associated app's token would need it too: switch that check off, or associate no app.",
         "access_open": "Nothing authenticates the webhooks of this channel: whoever learns the "
         "URL can write as any contact. Set a secret in the URL (`dragoman channel set '{app}' "
         "--url-secret new`) or a list of addresses (--allow-ip){or_app}.",

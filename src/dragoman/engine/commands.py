@@ -103,11 +103,11 @@ def _app_versions(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
 
 
 def _channel_set(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
-    app, complaints = publish.set_channel(
+    app, complaints, switched_off = publish.set_channel(
         tx, change, args["name"], args.get("partner"), args.get("values", {}),
         args.get("switches"),
     )  # fmt: skip
-    out = {**describe(app), "complaints": _told(complaints)}
+    out = {**describe(app), "complaints": _told(complaints), "switched_off": switched_off}
     if (args.get("switches") or {}).get("url_secret") == "new":  # shown once
         out["url_key"] = app.draft.url_secret
     return out
@@ -123,6 +123,38 @@ def _channel_show(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     stands = accounts.authorization(app.name, app.draft, change.now)
     told = "" if stands is None else say(stands.what)
     return {**describe(app), "missing": _told(lacks), "authorization": told}
+
+
+def _channel_letter(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    """The secrets of the letter to the partner's support, beside what `describe` says: `url_key`,
+    and `ready`, the values of its template by name."""
+    app = publish.find(tx, change.vault, args["name"])
+    talker, channel = app.draft.partner, app.draft.config.channel
+    if talker is None:
+        raise SentenceError(Sentence("no_partner", {"name": app.name}))
+    if not talker.LETTER:
+        raise SentenceError(Sentence("letter_none", {"partner": talker.LABEL, "name": app.name}))
+    for lack in access.missing(app.draft):  # its credential was deleted
+        raise SentenceError(lack.sentence)
+    settings = app.draft.settings.get(talker.NAME)
+    ready = {
+        field.name: str(getattr(settings, field.name, ""))
+        for field in talker.SETTINGS
+        if field.kind == "secret" and f"{{{field.name}}}" in talker.LETTER
+    }
+    if app.draft.credential is not None:
+        asked = {"name": app.name, "credential": app.draft.credential.name}
+        ready["authorization"] = credentials.token(tx, change, asked)["authorization"]
+    publish.audit(tx, change, app.id, "channel.letter", app.name, None, channel.partner)
+    return {**describe(app), "url_key": app.draft.url_secret, "ready": ready}
+
+
+words(
+    {
+        "letter_none": "{partner} needs no letter: what `dragoman channel show '{name}'` lists is "
+        "pasted there by yourself.",
+    }
+)
 
 
 def _channel_authorize(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
@@ -198,6 +230,7 @@ COMMANDS: dict[str, Callable[[Tx, Change, Mapping[str, Any]], Json]] = {
     "channel.set": _channel_set,
     "channel.enable": _channel_enable,
     "channel.show": _channel_show,
+    "channel.letter": _channel_letter,
     "channel.authorize": _channel_authorize,
     "credential.create": credentials.create,
     "credential.list": credentials.listed,

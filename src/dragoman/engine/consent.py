@@ -1,7 +1,9 @@
 """Opt-in: where a channel demands it, nobody is written to who has not agreed.
 
 Before the first send to a contact the partner is asked. Who wrote first has agreed by that, and it
-is recorded at the partner; anybody else is refused. What was found is kept, so it is asked once.
+is recorded at the partner; anybody else is refused. What was found is kept, so it is asked once;
+until the partner refuses somebody all the same, or reports it. Then it is asked again, and what
+they wrote before that is no agreement any more.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from dragoman.domain.clock import Clock
 from dragoman.domain.content import Outbound
 from dragoman.domain.errors import Code, Concerns, SendError
 from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.window import SERVICE_MS
 from dragoman.egress import Egress
 from dragoman.partners.contract import Partner
 from dragoman.partners.registry import partner
@@ -44,19 +47,27 @@ class Consent:
         if not talker.demands_opt_in(settings):
             return Prepared(content)
         key = (row.app_id, row.contact_id, row.number_id)
-        if await self._store.read(lambda tx: tx.run(_KNOWN, key)):
+        known = await self._store.read(lambda tx: tx.run(_KNOWN, key))
+        if known and known[0][1] != REFUSED:
             return Prepared(content)
+        refused_at = known[0][0] if known else None
         asking = Asking(self._egress, self._timeout_s)
-        found = await self._found(asking, talker, row, settings)
+        found = await self._found(asking, talker, row, settings, refused_at)
         if isinstance(found, str):
             await self._store.do_soon(lambda tx: _keep(tx, key, self._clock.now(), found))
             return Prepared(content, None, tuple(asking.steps))
         return Prepared(content, found, tuple(asking.steps))
 
     async def _found(
-        self, asking: Asking, talker: Partner, row: Claimed, settings: Any
+        self,
+        asking: Asking,
+        talker: Partner,
+        row: Claimed,
+        settings: Any,
+        refused_at: int | None,
     ) -> str | SendError:
-        """How the contact agreed, or why nothing may be sent."""
+        """How the contact agreed, or why nothing may be sent. refused_at: when the partner said
+        that they do not agree (any more), if it did."""
         recipient = row.recipient
         assert recipient is not None  # judged before
         look_up = talker.render_opt_in_look_up(row.number_key, recipient, settings)
@@ -66,7 +77,9 @@ class Consent:
                 return repeatable(agreed)
             if agreed:
                 return "partner"
-        if not row.window_until:  # it was never opened: they never wrote to this number
+        # A window that never was opened: they never wrote to this number.
+        wrote_at = row.window_until - SERVICE_MS if row.window_until else None
+        if wrote_at is None or (refused_at is not None and wrote_at <= refused_at):
             sentence = Sentence("consent_missing", {"partner": talker.LABEL})
             return SendError(Code.NOT_OPTED_IN, sentence, concerns=Concerns.CONTACT)
         record = talker.render_opt_in(row.number_key, recipient, settings)
@@ -77,12 +90,14 @@ class Consent:
         return "wrote first"
 
 
-_KNOWN = "SELECT 1 FROM consent WHERE app_id=? AND contact_id=? AND number_id=?"
+REFUSED = "refused"  # how: the partner says that they have not agreed
+
+_KNOWN = "SELECT at,how FROM consent WHERE app_id=? AND contact_id=? AND number_id=?"
 
 
 def _keep(tx: Tx, key: tuple[int, int, int], now: int, how: str) -> None:
     tx.run(
         """INSERT INTO consent(app_id,contact_id,number_id,at,how) VALUES (?,?,?,?,?)
-        ON CONFLICT DO NOTHING""",
+        ON CONFLICT (app_id,contact_id,number_id) DO UPDATE SET at=excluded.at,how=excluded.how""",
         (*key, now, how),
     )

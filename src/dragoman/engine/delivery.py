@@ -24,7 +24,7 @@ from dragoman.domain.content import (
     Text,
     decode_outbound,
 )
-from dragoman.domain.errors import Code, Concerns, SendError
+from dragoman.domain.errors import NOT_AGREED, Code, Concerns, SendError
 from dragoman.domain.identity import Person
 from dragoman.domain.retry import Limits, Then, decide
 from dragoman.domain.sentences import Sentence, say, words
@@ -407,8 +407,9 @@ class Delivery:
         if decision.then is Then.FAIL:
             closed = error.code is Code.WINDOW_CLOSED and bool(error.partner_code)
             await self._keep(
-                Settle(row, "failed", now, *texts, error=body, owner=owner, window_closed=closed)
-            )
+                Settle(row, "failed", now, *texts, error=body, owner=owner, window_closed=closed,
+                       not_agreed=error.code in NOT_AGREED)
+            )  # fmt: skip
         elif decision.then is Then.DOUBT:
             until = now + self._lane_doubt_ms
             await self._keep(Settle(row, "in doubt", now, *texts, error=body, not_before=until))
@@ -452,18 +453,29 @@ class Delivery:
 
     async def _free(self, row: Claimed) -> None:
         """A call went through: the number's queue moves again."""
-        if self._held.pop(row.number_id, None) is not None:
-            await self._keep(Hold(row.app_id, row.number_id, 0, 0, None, 0))
-            log.info("number_free", number=row.number_key)
-            asyncio.get_running_loop().call_soon(self.look_soon, [(row.app_id, row.number_id)])
+        await self._end_hold(row.app_id, row.number_id, row.number_key)
+
+    async def _end_hold(self, app_id: int, number_id: int, number_key: str) -> None:
+        if self._held.pop(number_id, None) is not None:
+            await self._keep(Hold(app_id, number_id, 0, 0, None, 0))
+            log.info("number_free", number=number_key)
+            asyncio.get_running_loop().call_soon(self.look_soon, [(app_id, number_id)])
 
     async def release(self) -> None:
-        """Try every held number now (an app was changed, or authorized)."""
+        """Try every held number now (an app was changed, or authorized). Where nothing waits that
+        could be tried, the hold ends: the next message will tell."""
         for number_id, held in list(self._held.items()):
             key = self._apps.number_keys.get(number_id)
-            if key is not None:
-                self._held[number_id] = msgspec.structs.replace(held, until=0)
-                await self.look(key[0], number_id)
+            if key is None:
+                continue
+            self._held[number_id] = msgspec.structs.replace(held, until=0)
+            tried = await self.look(key[0], number_id)
+            if not tried and not await self._any_waits(key[0], number_id):
+                await self._end_hold(key[0], number_id, key[2])
+
+    async def _any_waits(self, app_id: int, number_id: int) -> bool:
+        sql = "SELECT 1 FROM outbox WHERE app_id=? AND number_id=? AND state<2 LIMIT 1"
+        return bool(await self._store.read(lambda tx: tx.run(sql, (app_id, number_id))))
 
     def _later(self, after_ms: int, row: Claimed) -> None:
         """Look again when the pause is over; the sweep would, too, a little later."""

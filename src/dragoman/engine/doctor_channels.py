@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dragoman.domain.clock import Clock
+from dragoman.domain.content import Text
+from dragoman.domain.identity import Phone
 from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.wire import NoReply, Phase, Reply
 from dragoman.egress import Egress
 from dragoman.egress.guard import public
-from dragoman.partners.contract import Partner, Probe
+from dragoman.partners.contract import OutboundMessage, Partner, Probe, Unsupported
 
 from . import access, accounts
 from .apps import App, Copy
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from dragoman.domain.config import AgentConfig
 
 MAX_SKEW_S = 30
+_SOMEBODY = Phone("12025550142")
 
 words(
     {
@@ -87,10 +90,11 @@ async def channels(house: House, apps: Sequence[App]) -> AsyncIterator[Check]:
             if talker is None or talker.NAME not in copy.settings:
                 continue
             probes = talker.probes(copy.settings[talker.NAME])
-            real = real or not probes or not all(_local(probe.call.url) for probe in probes)
+            places = _addresses(talker, copy.settings[talker.NAME], probes)
+            real = real or not places or not all(_local(url) for url in places)
             async for check in _account(house, egress, name, app, copy, probes):
                 yield check
-            if talker.NOT_CHECKABLE is not None:
+            if not probes and talker.NOT_CHECKABLE is not None:
                 yield Check(name, "none", talker.NOT_CHECKABLE)
     if real:
         yield await asyncio.to_thread(_public, house)
@@ -233,6 +237,17 @@ def _clock(args: dict[str, Any], skew: int) -> Check:
 
 
 # --- the address that partners call --------------------------------------------------------------
+
+
+def _addresses(talker: Partner, settings: Any, probes: Sequence[Probe]) -> list[str]:
+    """Where the partner of a channel answers: of its probes, or where it has none, of a message
+    that is written and not sent. Empty where neither can be told yet."""
+    found = [probe.call.url for probe in probes]
+    for number in () if found else talker.numbers(settings):
+        call = talker.render(OutboundMessage(_SOMEBODY, number, Text("Hello")), settings)
+        if not isinstance(call, Unsupported):
+            found.append(call.url)
+    return found
 
 
 def _local(url: str) -> bool:

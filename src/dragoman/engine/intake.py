@@ -23,6 +23,7 @@ from dragoman.domain.content import (
     encode,
     kind_of,
 )
+from dragoman.domain.errors import NOT_AGREED
 from dragoman.domain.events import (
     CallEvent,
     InboundMessage,
@@ -357,6 +358,7 @@ class Intake:
             reference=our_message(event.reference),
             error=_json.encode(error).decode() if failed and error is not None else None,
             window_closed=failed and error is not None and error.code == "window_closed",
+            not_agreed=failed and error is not None and error.code in NOT_AGREED,
         )
 
     def _event(self, event: Any, number_id: int, now: int) -> NewEvent:

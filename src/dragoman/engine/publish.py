@@ -20,6 +20,7 @@ from dragoman.domain.config import AgentConfig, AppConfig
 from dragoman.domain.networks import network_text, read_network
 from dragoman.domain.sentences import Sentence, SentenceError, say, words
 from dragoman.partners.contract import Complaint, Field
+from dragoman.partners.form import read_number
 from dragoman.partners.registry import PARTNERS, partner
 from dragoman.store.drivers import Tx
 from dragoman.vault import Vault
@@ -108,11 +109,13 @@ def set_channel(
     partner_name: str | None,
     values: Mapping[str, Any],
     switches: Mapping[str, Any] | None = None,
-) -> tuple[App, list[Complaint]]:
+) -> tuple[App, list[Complaint], bool]:
     """Set the partner and fields of the in-development channel. Secrets are sealed at once.
     switches: fields of ChannelConfig; `associated` by name or client id, or "none"; `url_secret`
     "new" or "none"; `allow_ips` a list.
-    Returns the app as saved and what is wrong with the values, which are saved all the same."""
+    Returns the app as saved, what is wrong with the values, which are saved all the same, and
+    whether the channel was switched off, because the partner is another one now and its form is
+    not complete: what was enabled was the former partner's."""
     app = find(tx, change.vault, name)
     channel = app.draft.config.channel
     chosen = partner_name or channel.partner
@@ -143,7 +146,10 @@ def set_channel(
     clash = access.clash(saved.draft, asked="associated" in (switches or {}))
     if clash is not None:
         raise SentenceError(clash)
-    return saved, saved.draft.complaints.get(chosen, [])
+    off = chosen != channel.partner and config.channel.enabled and bool(missing(saved.draft))
+    if off:
+        saved = enable(tx, change, name, False)
+    return saved, saved.draft.complaints.get(chosen, []), off
 
 
 _URL_SECRET = Field("url_secret", "Secret in the URL", "It ends the webhook URL.", "secret")
@@ -201,12 +207,12 @@ def _put(
     key: str, value: Any,
 ) -> bool:  # fmt: skip
     """Set `field`, `group.member.field`, a whole `group.member`, or a whole group; an empty member
-    is removed. False where there is no such field."""
+    is removed, and an empty group is cleared. False where there is no such field."""
     if key in fields:
         field = fields[key]
-        if field.kind == "group" and isinstance(value, Mapping):
+        if field.kind == "group" and (isinstance(value, Mapping) or _is_empty(value)):
             merged[key] = {}
-            for member, inner in value.items():
+            for member, inner in value.items() if isinstance(value, Mapping) else ():
                 if not _put(tx, change, app, fields, merged, f"{key}.{member}", inner):
                     return False
         else:
@@ -219,17 +225,32 @@ def _put(
     group = dict(merged[name]) if isinstance(merged.get(name), dict) else {}
     member, _, last = rest.rpartition(".")
     if last in inside and member:
+        member = _as_there(fields[name], group, member)
         group[member] = {
             **group.get(member, {}), last: _sealed(tx, change, app, inside[last], value)
         }  # fmt: skip
     elif isinstance(value, Mapping) and value.keys() <= inside.keys():
+        rest = _as_there(fields[name], group, rest)
         group[rest] = {k: _sealed(tx, change, app, inside[k], v) for k, v in value.items()}
     elif not value:
-        group.pop(rest, None)
+        group.pop(_as_there(fields[name], group, rest), None)
     else:
         return False
     merged[name] = group
     return True
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether it clears a group; the CLI gives a list of texts."""
+    return not value or value == [""]
+
+
+def _as_there(field: Field, group: Mapping[str, Any], key: str) -> str:
+    """A member's key as the group has it: a phone number is one member in any spelling."""
+    if key in group or field.key_kind != "number":
+        return key
+    digits = read_number(key)[0]
+    return next((k for k in group if digits and read_number(k)[0] == digits), key)
 
 
 def _sealed(tx: Tx, change: Change, app: App, field: Field, value: Any) -> Any:
@@ -261,14 +282,18 @@ def missing(copy: Copy) -> list[Complaint]:
 words({"field_missing": "{field} is missing."})
 
 
+def _complete(copy: Copy) -> None:
+    """Raises SentenceError with what a channel lacks."""
+    if lacks := missing(copy):
+        text = " ".join(dict.fromkeys(say(c.sentence) for c in lacks))
+        raise SentenceError(Sentence("channel_incomplete", {"missing": text}))
+
+
 def enable(tx: Tx, change: Change, name: str, on: bool) -> App:
     """Switch the in-development channel on or off. Raises SentenceError listing what is missing."""
     app = find(tx, change.vault, name)
     if on:
-        lacks = missing(app.draft)
-        if lacks:
-            text = " ".join(dict.fromkeys(say(c.sentence) for c in lacks))
-            raise SentenceError(Sentence("channel_incomplete", {"missing": text}))
+        _complete(app.draft)
     config = app.draft.config
     channel = msgspec.structs.replace(config.channel, enabled=on)
     save(tx, change, app, msgspec.structs.replace(config, channel=channel))
@@ -276,10 +301,14 @@ def enable(tx: Tx, change: Change, name: str, on: bool) -> App:
 
 
 def publish(tx: Tx, change: Change, name: str, note: str = "") -> tuple[App, int]:
-    """Make the in-development copy the published one. Returns the app and its new version."""
+    """Make the in-development copy the published one. Returns the app and its new version.
+    Raises SentenceError; a channel that is enabled must lack nothing, whatever was changed since
+    it was."""
     app = find(tx, change.vault, name)
     if app.published is not None and app.published.config == app.draft.config:
         raise SentenceError(Sentence("nothing_to_publish"))
+    if app.draft.config.channel.enabled:
+        _complete(app.draft)
     _claim_numbers(tx, change, app, app.draft)
     return _publish_body(tx, change, app, configs.encode(app.draft.config), note)
 

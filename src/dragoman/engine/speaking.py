@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from dragoman.domain.content import Inbound, Outbound, Text, kind_of
+from dragoman.domain.content import Inbound, Outbound, Raw, Text, kind_of
 from dragoman.domain.text import split_text
 from dragoman.partners import plain
+from dragoman.partners._cloud.outbound import neutral
 from dragoman.partners.contract import Capability
 from dragoman.partners.plain import Choice, chosen
 from dragoman.partners.registry import partner
@@ -36,9 +37,11 @@ class Spoken(msgspec.Struct, frozen=True):
 
 def spoken(content: Outbound, copy: Copy, partner_name: str) -> Spoken:
     """What the partner is given for `content`. Nothing but a text is ever cut."""
+    settings = copy.settings.get(partner_name)
+    if isinstance(content, Raw) and settings is not None:
+        content = _understood(content, partner_name, settings)
     if isinstance(content, Text):
         return Spoken(_pieces(content))
-    settings = copy.settings.get(partner_name)
     if settings is None:
         return Spoken((content,))
     talker = partner(partner_name)
@@ -48,6 +51,14 @@ def spoken(content: Outbound, copy: Copy, partner_name: str) -> Spoken:
     said = plain.RULES[ability.rule](content)
     parts = tuple(piece for part in said.contents for piece in _pieces(part))
     return Spoken(parts, said.choices, ability.rule)
+
+
+def _understood(content: Raw, partner_name: str, settings: Any) -> Outbound:
+    """A native object that the partner does not know, where it is one of Meta's: what it says.
+    Any other stays as it is, and the partner refuses it."""
+    if partner(partner_name).knows_native(content.payload, settings):
+        return content
+    return neutral(content.payload) or content
 
 
 def _pieces(content: Outbound) -> tuple[Outbound, ...]:

@@ -39,6 +39,10 @@ def handshake(hook: Hook, settings: Sequence[Any]) -> HookAnswer | None:
     return None
 
 
+def knows_native(payload: Mapping[str, Any], settings: Any) -> bool:
+    return True
+
+
 def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
     return False
 

@@ -101,7 +101,8 @@ class Field(msgspec.Struct, frozen=True):
 
     A `group` is a list of things of one sort (accounts, numbers with a key each): its value maps
     the thing's own key (a name, a phone number: `key_label`) to the values of `fields`; `most` is
-    how many it holds. `only_if`: shown where that other field has one of these values.
+    how many it holds; `key_kind` "number": one phone number is one thing, however it is spelled.
+    `only_if`: shown where that other field has one of these values.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Field(msgspec.Struct, frozen=True):
     advanced: bool = False
     fields: tuple[Field, ...] = ()
     key_label: str = ""
+    key_kind: Literal["text", "number"] = "text"
     most: int = 0
     only_if: tuple[str, tuple[str, ...]] | None = None
 
@@ -265,6 +267,11 @@ class Partner(Protocol):
     # sending
 
     def render(self, message: OutboundMessage, settings: Any) -> HttpCall | Unsupported: ...
+
+    def knows_native(self, payload: Mapping[str, Any], settings: Any) -> bool:
+        """Whether a native object is one of NATIVE_SHAPES, right or wrong in its members. For any
+        other, `render` gives `Unsupported`."""
+        ...
 
     def is_template(self, payload: Mapping[str, Any], settings: Any) -> bool:
         """Whether a native object is a template of this partner's, which may be sent when the

@@ -26,7 +26,12 @@ _WORDS = {
     "no_answer": "The message left for PARTNER but no whole answer came ({detail}), so it may have "
     "been sent; it is not repeated until that is known.",
     "address_refused": "The call to PARTNER was not made: {detail} Check FIELD in the channel, or "
-    "ask the operator to allow the address in egress_allow.",
+    "ask the operator to allow the address in egress_allow. Sending waits meanwhile.",
+    "unwritable": "The call to PARTNER was not made, because this message cannot be written as "
+    "one: {detail}",
+    "nobody_there": "What answers at the address of PARTNER does not know the call (404) and does "
+    "not answer as PARTNER does, so nothing was sent: check FIELD in the channel. Sending waits "
+    "meanwhile.",
     "not_understood": "PARTNER answered {status} in words that are not its own, so the message may "
     "have been sent; it is not repeated until that is known.",
     "no_id": "PARTNER answered with success and without a message id, so the message may have been "
@@ -69,8 +74,12 @@ class Replies:
             concerns = Concerns.PARTNER
             return SendError(Code.UNAVAILABLE, sentence, retryable=True, concerns=concerns)
         if reply.phase is Phase.REFUSED:
+            if reply.unwritable:
+                sentence = self._sentence("unwritable", detail=ended(detail))
+                return SendError(Code.EGRESS, sentence)
             detail = ended(reply.detail) or "the address is not allowed."
-            return SendError(Code.EGRESS, self._sentence("address_refused", detail=detail))
+            sentence = self._sentence("address_refused", detail=detail)
+            return SendError(Code.EGRESS, sentence, concerns=Concerns.ACCOUNT)
         return self.doubt(self._sentence("no_answer", detail=detail))
 
     def doubt(self, sentence: Sentence, reply: Reply | None = None) -> SendError:
@@ -87,6 +96,19 @@ class Replies:
     def not_understood(self, reply: Reply) -> SendError:
         """In nobody's words that are known, or said by a gateway."""
         return self.doubt(self._sentence("not_understood", status=reply.status), reply)
+
+    def nobody_there(self, reply: Reply) -> SendError | None:
+        """Of an answer in words that are not the partner's own: a 404 says that the address is
+        wrong, which no message is to blame for, so all wait until it is mended. Else None."""
+        if reply.status != 404:
+            return None
+        return SendError(
+            Code.INVALID,
+            self._sentence("nobody_there"),
+            concerns=Concerns.ACCOUNT,
+            partner_code="HTTP 404",
+            partner_text=self._clean(_text(reply, 300)),
+        )
 
     def no_id(self, reply: Reply) -> SendError:
         """Success, and nothing to know the message by."""

@@ -200,11 +200,13 @@ class DiskBlobs:
 
     def _keys(self, before: int) -> list[str]:
         found = []
-        for path in self.folder.glob("*/*/*"):
-            key = path.relative_to(self.folder).as_posix()
-            with contextlib.suppress(FileNotFoundError):
-                if _KEY.fullmatch(key) and path.stat().st_mtime * 1000 < before:
-                    found.append(key)
+        for folder, _, names in os.walk(self.folder):  # a folder that goes meanwhile is no error
+            for name in names:
+                path = Path(folder) / name
+                key = path.relative_to(self.folder).as_posix()
+                with contextlib.suppress(FileNotFoundError):
+                    if _KEY.fullmatch(key) and path.stat().st_mtime * 1000 < before:
+                        found.append(key)
         return found
 
     def _path(self, key: str) -> Path:

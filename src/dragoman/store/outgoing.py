@@ -14,7 +14,7 @@ import msgspec
 from dragoman.domain.status import Doubt, Status
 
 from .drivers import Row, Rows, Tx
-from .reports import close_window, end_doubt
+from .reports import close_window, end_consent, end_doubt
 from .rows import Claimed
 
 Lane = tuple[int, int, int]  # app, number, conversation
@@ -208,8 +208,8 @@ _ALIAS = Rows(
 
 class Settle(msgspec.Struct, frozen=True):
     """How one call ended. outcome: sent, failed, retry or in doubt. `call`, `answer`: redacted
-    JSON; `error`: JSON of the SendError. `window_closed`: the partner said so. `alias`: the
-    partner's own spelling of the recipient.
+    JSON; `error`: JSON of the SendError. `window_closed`, `not_agreed`: the partner said so, of
+    the window and of the contact's consent. `alias`: the partner's own spelling of the recipient.
     Claims the lane's next row for `owner` (0: leaves it). Wakes: `send` with each Claimed."""
 
     lane: ClassVar[str] = "work"
@@ -225,6 +225,7 @@ class Settle(msgspec.Struct, frozen=True):
     spent: int = 0
     owner: int = 0
     window_closed: bool = False
+    not_agreed: bool = False
 
     @classmethod
     def apply(cls, tx: Tx, units: Sequence[Settle]) -> Sequence[None]:
@@ -249,6 +250,8 @@ class Settle(msgspec.Struct, frozen=True):
             tx.wakes.append(("status", (u.row.app_id, u.row.message_id, Status.FAILED.word, u.now)))
             if u.window_closed:
                 close_window(tx, u.row.app_id, u.row.number_id, u.row.message_id, u.now)
+            if u.not_agreed:
+                end_consent(tx, u.row.app_id, u.row.number_id, u.row.message_id, u.now)
         for u in units:
             if u.outcome == "retry":
                 _write_retry(tx, u)

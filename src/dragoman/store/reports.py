@@ -73,6 +73,8 @@ def apply(tx: Tx, items: Sequence[Item]) -> None:
                 )
         if r.window_closed and mid is not None:
             close_window(tx, app_id, r.number_id, mid, r.at)
+        if r.not_agreed and mid is not None:
+            end_consent(tx, app_id, r.number_id, mid, r.at)
 
 
 def _settle(tx: Tx, app_id: int, r: NewReport) -> int | None:
@@ -162,3 +164,13 @@ def close_window(tx: Tx, app_id: int, number_id: int, message_id: int, at: int) 
             AND until>? AND until-86400000<=?""",
             (at, app_id, contact_id, number_id, at, queued_at),
         )
+
+
+def end_consent(tx: Tx, app_id: int, number_id: int, message_id: int, at: int) -> None:
+    """The partner refused this message because its contact has not agreed (any more), so what was
+    found of that before holds no longer. at: when it did."""
+    tx.run(
+        """UPDATE consent SET how='refused',at=? WHERE app_id=? AND number_id=? AND how<>'refused'
+        AND contact_id=(SELECT contact_id FROM message WHERE app_id=? AND id=?)""",
+        (at, app_id, number_id, app_id, message_id),
+    )

@@ -47,6 +47,7 @@ class NewReport(msgspec.Struct, frozen=True):
     reference: int | None = None
     error: str | None = None
     window_closed: bool = False
+    not_agreed: bool = False
 
 
 class NewEvent(msgspec.Struct, frozen=True):

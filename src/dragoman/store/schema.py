@@ -21,8 +21,8 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = "0001"  # the newest migration; a database that names another one is not ours to write
-KNOWN_VERSIONS = ("0001",)
+from .version import KNOWN_VERSIONS as KNOWN_VERSIONS
+from .version import VERSION as VERSION
 
 metadata = MetaData()
 
@@ -582,7 +582,7 @@ consent = _table(
     _big("contact_id"),
     _big("number_id"),
     _big("at"),
-    _text("how", null=False),  # "partner": it said so; "wrote first"; "operator"
+    _text("how", null=False),  # "partner": it said so; "wrote first"; "refused" since
     key=("app_id", "contact_id", "number_id"),
 )
 

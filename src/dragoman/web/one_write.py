@@ -7,12 +7,15 @@ system calls here, two packets and two reads on the other side, for an answer of
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as Http
+else:
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol as Http
 
 
-class OneWrite(AutoHTTPProtocol):
+class OneWrite(Http):
     """uvicorn's protocol of HTTP over a transport that holds a write until the next one."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -49,4 +52,5 @@ class Held:
     def _flush(self) -> None:
         if self._held:
             data, self._held = self._held, b""
-            self._inner.write(data)
+            if not self._inner.is_closing():  # else the other side left meanwhile
+                self._inner.write(data)

@@ -51,7 +51,8 @@ class ClockOrder(msgspec.Struct):
 
 
 class Person(msgspec.Struct):
-    """Somebody who writes. Phone digits, a BSUID, or both."""
+    """Somebody who writes. A phone, a BSUID, or both. Of a phone the digits count: `+1 202 …` is
+    who `1202…` is."""
 
     name: str = ""
     phone: str | None = None
@@ -60,7 +61,8 @@ class Person(msgspec.Struct):
     id: str = ""
 
     def contact(self) -> HandsetContact:
-        made = stranger(self.phone, self.bsuid)
+        digits = "".join(letter for letter in self.phone or "" if letter in "0123456789")
+        made = stranger(digits or None, self.bsuid)
         made.name, made.username = self.name or made.name, self.username
         made.id = self.id or made.id
         return made

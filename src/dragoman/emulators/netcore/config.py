@@ -67,3 +67,9 @@ class Config(kit.PartnerConfig, kw_only=True):
     retry_ms: tuple[int, ...] = (2_000, 10_000, 60_000, 300_000, 1_800_000)
     retry_for_ms: int = 0
     prefix: str = "/emulated/netcore"
+
+    def about(self) -> list[tuple[str, str]]:
+        return [
+            ("Numbers", ", ".join(f"+{number.display}" for number in self.numbers)),
+            ("Account password", f"{self.password} (*Show* asks for it)"),
+        ]

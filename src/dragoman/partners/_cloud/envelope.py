@@ -76,7 +76,7 @@ _TYPES = (
     *("text", "image", "video", "audio", "document", "sticker", "location", "contacts"),
     *("reaction", "template", "interactive"),
 )
-_OURS = frozenset({"messaging_product", "recipient_type", "to", "recipient"})
+OURS = frozenset({"messaging_product", "recipient_type", "to", "recipient"})
 _GROUP_KINDS = frozenset(
     {"text", "image", "video", "audio", "document", "sticker", "template", "raw"}
 )
@@ -114,7 +114,7 @@ def _body(message: OutboundMessage) -> dict[str, Any]:
         if content.marketing.share_activity is not None:
             out["message_activity_sharing"] = content.marketing.share_activity
     if message.extra:
-        merge(out, {key: v for key, v in message.extra.items() if key not in _OURS})
+        merge(out, {key: v for key, v in message.extra.items() if key not in OURS})
     return out
 
 
@@ -173,7 +173,7 @@ def _named(payload: Mapping[str, Any]) -> list[str]:
 
 def _raw(payload: dict[str, Any]) -> dict[str, Any]:
     """The author's object without what is ours, and with its type."""
-    out = {key: value for key, value in payload.items() if key not in _OURS}
+    out = {key: value for key, value in payload.items() if key not in OURS}
     kind = out.get("type")
     if kind is None:
         named = _named(out)

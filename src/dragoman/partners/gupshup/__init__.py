@@ -33,6 +33,7 @@ from .reading import dialect, missing, numbers, read_settings
 from .render import (
     demands_opt_in,
     is_template,
+    knows_native,
     probes,
     render,
     render_media,
@@ -159,6 +160,7 @@ __all__ = [
     "handshake",
     "in_use",
     "is_template",
+    "knows_native",
     "may_notify",
     "missing",
     "numbers",

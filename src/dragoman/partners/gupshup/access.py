@@ -31,13 +31,25 @@ words(
     }
 )
 
-TYPES = frozenset(
-    {"text", "image", "video", "audio", "file", "sticker", "location", "contact"}
-    | {"list", "quick_reply", "location_request_message"}
-)
+# type → members of which one makes it that message, and what they are
+_FILE: tuple[tuple[str, ...], tuple[type, ...]] = (("url", "id"), (str,))
+TYPES: Mapping[str, tuple[tuple[str, ...], tuple[type, ...]]] = {
+    "text": (("text",), (str,)),
+    "image": (("originalUrl", "id"), (str,)),
+    "video": _FILE,
+    "audio": _FILE,
+    "file": _FILE,
+    "sticker": _FILE,
+    "location": (("longitude",), (int, float, str)),
+    "contact": (("contact",), (dict,)),
+    "list": (("items",), (list,)),
+    "quick_reply": (("content",), (dict,)),
+    "location_request_message": (("body", "action"), (dict,)),
+}
 SHAPES = (
     "a message of the Access API with a `type` of text, image, video, audio, file, sticker, "
-    "location, contact, list, quick_reply or location_request_message; or an object with "
+    "location, contact, list, quick_reply or location_request_message, and its members; or an "
+    "object with "
     "`template` ({id, params}) and, for its header, `message`"
 )
 _OURS = frozenset({"channel", "source", "destination", "src.name"})
@@ -112,11 +124,19 @@ def is_template(payload: Mapping[str, Any]) -> bool:
     return type(payload.get("template")) is dict and "type" not in payload
 
 
+def knows_native(payload: Mapping[str, Any]) -> bool:
+    """A template, or a message with its type's own members: Meta's have other ones."""
+    kind = payload.get("type")
+    if is_template(payload) or type(kind) is not str or kind not in TYPES:
+        return is_template(payload)
+    names, shapes = TYPES[kind]
+    return any(type(payload.get(name)) in shapes for name in names)
+
+
 def _native(payload: dict[str, Any]) -> dict[str, Any]:
     if is_template(payload):
         return {name: value for name, value in payload.items() if name not in _OURS}
-    kind = payload.get("type")
-    if not isinstance(kind, str) or kind not in TYPES:
+    if not knows_native(payload):
         raise unknown("Access", SHAPES)
     return {"message": dict(payload)}
 

@@ -102,6 +102,8 @@ def read_refusal(reply: Reply) -> SendError:
         return _REPLIES.not_understood(reply)
     if own and (code or not 400 <= status < 500):
         return _refused("access", code or ("500" if status >= 500 else ""), said, reply)
+    if not own and (lost := _REPLIES.nobody_there(reply)) is not None:
+        return lost
     if 400 <= status < 500:
         said = said or snippet(reply) or "no reason given"
         known = str(status) if f"http/{status}" in ERRORS else "400"

@@ -97,9 +97,13 @@ def opt_call(settings: Settings, method: str, digits: str) -> HttpCall:
     return gateway_call(settings, method.lower(), form, notifies=True)
 
 
+def knows_native(payload: Mapping[str, Any]) -> bool:
+    return any(name in payload for name in _NATIVE)
+
+
 def _native(payload: dict[str, Any]) -> dict[str, str]:
     """The author's form, with what it leaves open."""
-    if not any(name in payload for name in _NATIVE):
+    if not knows_native(payload):
         raise unknown("Enterprise", SHAPES)
     fields = _texts(payload)
     fields.setdefault("method", "SendMediaMessage" if "media_url" in fields else "SendMessage")

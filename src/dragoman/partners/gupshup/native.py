@@ -10,6 +10,7 @@ there, `message_text` first: see `under_one_file`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
@@ -61,6 +62,14 @@ _MAKE: Mapping[str, Callable[[str, str | None, str | None], c.Outbound]] = {
 _TEXTS = ("message_text", "caption", "filename")
 
 
+def file_url(payload: Mapping[str, Any]) -> str | None:
+    """The address in a script's file object; None for any other object."""
+    kind = payload.get("type")
+    file = payload.get(kind) if type(kind) is str and kind in _MAKE else None
+    url = file.get("url") if type(file) is dict else None
+    return url if type(url) is str else None
+
+
 def meant(message: OutboundMessage) -> c.Outbound:
     """The content of a message; a script's file object as the neutral one that it stands for.
     Raises Refuse."""
@@ -68,10 +77,10 @@ def meant(message: OutboundMessage) -> c.Outbound:
     if not isinstance(content, c.Raw):
         return content
     payload = content.payload
-    kind = payload.get("type")
-    file = payload.get(kind) if type(kind) is str and kind in _MAKE else None
-    if type(kind) is not str or type(file) is not dict or type(file.get("url")) is not str:
+    url = file_url(payload)
+    if url is None:
         return content
+    kind: str = payload["type"]
     told = {name: payload[name] for name in _TEXTS if payload.get(name) is not None}
     allowed = {"type", kind, *_TEXTS}
     wrong = [name for name in payload if name not in allowed]
@@ -81,7 +90,7 @@ def meant(message: OutboundMessage) -> c.Outbound:
     if wrong:
         raise refuse("gupshup_raw_member", type=kind, member=wrong[0])
     text = under_one_file(told.get("message_text"), told.get("caption"))
-    return _MAKE[kind](file["url"], told.get("filename"), text)
+    return _MAKE[kind](url, told.get("filename"), text)
 
 
 def unknown(dialect: str, shapes: str) -> Exception:

@@ -15,7 +15,7 @@ from dragoman.partners._cloud.limits import Refuse
 from dragoman.partners.contract import HttpCall, OutboundMessage, Probe, Unsupported
 
 from . import access, enterprise
-from .native import meant
+from .native import file_url, meant
 from .settings import Settings
 
 
@@ -29,6 +29,15 @@ def render(message: OutboundMessage, settings: Settings) -> HttpCall | Unsupport
         return _v3(message, settings)
     except Refuse as refusal:
         return Unsupported(refusal.sentence, refusal.code)
+
+
+def knows_native(payload: Mapping[str, Any], settings: Settings) -> bool:
+    """By the dialect that it is sent in; a script's file in all of them."""
+    if file_url(payload) is not None or settings.dialect == "v3":
+        return True
+    if settings.dialect == "enterprise":
+        return enterprise.knows_native(payload)
+    return access.knows_native(payload)
 
 
 def is_template(payload: Mapping[str, Any], settings: Settings) -> bool:

@@ -270,13 +270,13 @@ GIVES: Sequence[Give] = (
     ),
 )
 
-# A line with an empty value is left out: see `partners/letter.py`.
+# A line or [part] with an empty value is left out: see `partners/letter.py`.
 LETTER = """\
-Subject: WhatsApp callback URL for {numbers}
+Subject: WhatsApp callback URL[ for {numbers}]
 
 Hello,
 
-please set this callback URL for our WhatsApp number {numbers}, for incoming messages and for \
+please set this callback URL for our WhatsApp number[ {numbers}], for incoming messages and for \
 delivery reports alike, with the events enqueued, failed, sent, delivered and read switched on:
 
 {webhook_url}

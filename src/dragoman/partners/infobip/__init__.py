@@ -27,7 +27,7 @@ from .abilities import CAPABILITIES, NATIVE_SHAPES
 from .answers import read, read_media, read_probe, read_pull
 from .error_table import ERRORS
 from .hooks import answer, authenticate, guarded, handshake, uses_authorization
-from .native import is_template
+from .native import is_template, knows_native
 from .parse import parse
 from .reading import dialect, in_use, may_notify, missing, numbers, read_settings
 from .render import probes, pulls, render, render_media, render_signal
@@ -45,7 +45,8 @@ MEDIA_LIMITS: Mapping[str, int] = FILES
 NOT_CONFIRMED: Sequence[tuple[str, str]] = (
     (
         "The sandbox keyword",
-        "It is taken off texts that begin with it, in any case; samples show it left in them: "
+        "It is taken off texts that begin with it, in any case, on every number of the channel; "
+        "samples show it left in them: "
         "parse_content.without_keyword.",
     ),
     (
@@ -161,6 +162,7 @@ __all__ = [
     "handshake",
     "in_use",
     "is_template",
+    "knows_native",
     "may_notify",
     "missing",
     "numbers",

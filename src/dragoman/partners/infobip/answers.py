@@ -131,6 +131,8 @@ def read_refusal(reply: Reply) -> SendError:
     told, status = complaint_of(reply.body), reply.status
     if status in GATEWAY or (told is None and not 400 <= status < 500):
         return _REPLIES.not_understood(reply)
+    if told is None and (lost := _REPLIES.nobody_there(reply)) is not None:
+        return lost
     said = told.said if told is not None else snippet(reply)
     key = _key(status, said)
     found = problem(key, said) or unknown("infobip_refused", f"HTTP {status}", said)

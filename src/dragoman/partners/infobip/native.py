@@ -100,6 +100,15 @@ def taken_apart(payload: Content) -> tuple[str, Content, Content]:
     return endpoint, message, root
 
 
+def knows_native(payload: Mapping[str, Any], settings: Any) -> bool:
+    """In either API; an object that is only short of a `type` is known, and refused for that."""
+    try:
+        taken_apart(dict(payload))
+    except Refuse as refusal:
+        return refusal.sentence.id != "infobip_raw_unknown"
+    return True
+
+
 def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
     """In either API, whatever the channel's dialect: an object says itself where it goes."""
     try:

@@ -28,7 +28,8 @@ def without_keyword(text: str, settings: Settings) -> str:
     """A text without the sandbox keyword before it, where the channel has one.
 
     NOT CONFIRMED: whether Infobip takes it off; the samples keep it. A text that is the keyword
-    alone is left as it is, so that there is something to answer.
+    alone is left as it is, so that there is something to answer. A webhook does not say whether
+    its number is the shared one, so the keyword is taken off on every number of the channel.
     """
     first, *rest = text.split(None, 1) or [""]
     if settings.keyword and rest and first.casefold() == settings.keyword.casefold():

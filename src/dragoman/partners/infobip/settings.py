@@ -200,7 +200,8 @@ SETTINGS: Sequence[Field] = (
         "keyword",
         "Sandbox keyword",
         "Only for Infobip's shared test number, where people write the keyword first (*Platform "
-        "Hi*). It is taken off before the agent reads the text.",
+        "Hi*). It is taken off before the agent reads the text, on every number of the channel: a "
+        "number of your own needs none, so give the test number a channel of its own.",
         where_to_find=f"{_PORTAL} › Overview › Connect, and {_SENDERS} › ⋯ › Edit Configuration",
     ),
     Field(

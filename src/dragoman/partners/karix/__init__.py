@@ -36,7 +36,7 @@ from .error_table import ERRORS
 from .hooks import answer, authenticate, guarded, handshake, uses_authorization
 from .parse import parse
 from .reading import missing, numbers, read_settings
-from .render import is_template, render
+from .render import is_template, knows_native, render
 from .settings import GIVES, LETTER, SETTINGS, Settings
 
 words(
@@ -160,6 +160,7 @@ __all__ = [
     "handshake",
     "in_use",
     "is_template",
+    "knows_native",
     "may_notify",
     "missing",
     "numbers",

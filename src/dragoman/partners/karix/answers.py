@@ -61,6 +61,8 @@ def read_refusal(reply: Reply) -> SendError:
     told = _told(reply.body)
     if status in GATEWAY or (told is None and not 400 <= status < 500):
         return _REPLIES.not_understood(reply)
+    if told is None and (lost := _REPLIES.nobody_there(reply)) is not None:
+        return lost
     code, said = told or ("", snippet(reply))
     key = _key(code) or ("" if 200 <= status < 300 else _key(str(status)))
     return _refused(key, code or f"HTTP {status}", said, reply)

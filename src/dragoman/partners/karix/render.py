@@ -123,6 +123,14 @@ def _native(payload: dict[str, Any]) -> dict[str, Any]:
     return {"message": {"content": _typed(payload)}}
 
 
+def knows_native(payload: Mapping[str, Any], settings: Any) -> bool:
+    try:
+        _native(dict(payload))
+    except Refuse:
+        return False
+    return True
+
+
 def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
     """A template, or one with a file, as a content object or in a whole request."""
     try:

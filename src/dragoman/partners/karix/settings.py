@@ -102,13 +102,13 @@ GIVES: Sequence[Give] = (
     ),
 )
 
-# A line with an empty value is left out: see `partners/letter.py`.
+# A line or [part] with an empty value is left out: see `partners/letter.py`.
 LETTER = """\
-Subject: WhatsApp webhook for {numbers}
+Subject: WhatsApp webhook[ for {numbers}]
 
 Hello,
 
-please configure this webhook URL on your platform for our WhatsApp number {numbers}, for \
+please configure this webhook URL on your platform for our WhatsApp number[ {numbers}], for \
 incoming messages ("User initiated") and for delivery reports ("DELIVERY EVENTS") alike:
 
 {webhook_url}

@@ -30,6 +30,7 @@ from .reading import missing, numbers, read_settings
 from .render import (
     demands_opt_in,
     is_template,
+    knows_native,
     probes,
     render,
     render_media,
@@ -153,6 +154,7 @@ __all__ = [
     "handshake",
     "in_use",
     "is_template",
+    "knows_native",
     "may_notify",
     "missing",
     "numbers",

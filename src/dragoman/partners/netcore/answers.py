@@ -81,6 +81,8 @@ def read_refusal(reply: Reply, number: str = "") -> SendError:
     if status in _GATEWAY:
         return _REPLIES.not_understood(reply)
     found = _refusal(reply)
+    if found is None and (lost := _REPLIES.nobody_there(reply)) is not None:
+        return lost
     if found is None and 400 <= status < 500 and status != 408:
         found = _Refusal(f"http/{status}", snippet(reply) or "no reason given")
     if found is None:

@@ -90,8 +90,9 @@ ERRORS: dict[str, Known] = {
     ),
     "http/404": Known(
         Code.INVALID,
-        _MESSAGE,
-        "Netcore does not know the address of this call ({said}): check Base URL in the channel.",
+        Concerns.ACCOUNT,
+        "Netcore does not know the address of this call ({said}): check Base URL in the channel. "
+        "Sending waits meanwhile.",
     ),
     "http/413": Known(
         Code.TOO_LONG, _MESSAGE, "The message is larger than Netcore takes ({said}): shorten it."

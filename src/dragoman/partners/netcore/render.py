@@ -121,6 +121,14 @@ def _native(payload: dict[str, Any]) -> dict[str, Any]:
     return {"message_type": kind, **{k: v for k, v in payload.items() if k != "message_type"}}
 
 
+def knows_native(payload: Mapping[str, Any], settings: Any) -> bool:
+    try:
+        _native(dict(payload))
+    except Refuse:
+        return False
+    return True
+
+
 def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
     """A template, or one with a file, as an element or in a whole request."""
     try:

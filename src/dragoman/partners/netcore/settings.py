@@ -85,6 +85,7 @@ SETTINGS: Sequence[Field] = (
         where_to_find="Netcore (CPaaS console) › WhatsApp",
         fields=NUMBER_FIELDS,
         key_label="Phone number",
+        key_kind="number",
         most=20,
     ),
     Field(

@@ -33,7 +33,7 @@ from .answers import probes, read, read_media, read_probe, render_media
 from .error_table import ERRORS
 from .hooks import answer, authenticate, guarded, handshake, uses_authorization
 from .parse import parse
-from .render import is_template, render
+from .render import is_template, knows_native, render
 from .settings import GIVES, SETTINGS, Settings, missing, numbers, read_settings
 
 NAME = "pigeon"
@@ -76,6 +76,7 @@ __all__ = [
     "handshake",
     "in_use",
     "is_template",
+    "knows_native",
     "may_notify",
     "missing",
     "numbers",

@@ -69,7 +69,7 @@ def _body(message: OutboundMessage) -> dict[str, Any]:
 def _native(content: c.Outbound) -> dict[str, Any]:
     if not isinstance(content, c.Raw):
         return written(_note(content))
-    if first(content.payload, "type") not in TYPES:
+    if not knows_native(content.payload, None):
         raise refuse("pigeon_raw_unknown", known=", ".join(TYPES))
     return dict(content.payload)
 
@@ -89,6 +89,10 @@ def _note(content: c.Outbound) -> Pairs:
     if isinstance(content, c.Template):
         return _stamp(content)
     raise refuse("pigeon_cannot", Code.UNSUPPORTED, kind=kind)
+
+
+def knows_native(payload: Mapping[str, Any], settings: Settings | None) -> bool:
+    return first(dict(payload), "type") in TYPES
 
 
 def is_template(payload: Mapping[str, Any], settings: Settings) -> bool:
