@@ -544,11 +544,11 @@ def _need_old_key(s: Settings) -> None:
 
 def settle_memory() -> None:
     """Once everything is loaded: what is there now stays, so the collector need not walk it again,
-    and it runs for every 100,000 new objects and not for every 700. A tenth of the time of a turn,
+    and it runs for every 20,000 new objects and not for every 700. A tenth of the time of a turn,
     and half of its 99th percentile, were the collector's."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    gc.set_threshold(20_000, 20, 100)
 
 
 def _depths(tx: Any) -> tuple[int, int, int, int]:
