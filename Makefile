@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.ready
+# Empty is unset: pytest keeps its rewritten assertions, and children start from compiled modules.
+export PYTHONDONTWRITEBYTECODE :=
 BEGAN := $(shell date +%s)
 
 .PHONY: demo demo-reset crash test fast full check fmt bench soak lock clean
