@@ -24,7 +24,7 @@ fast: $(STAMP)
 	@$(PY) -m pytest -m "not full" -n 4 --dist worksteal
 
 full: $(STAMP)
-	@$(PY) -m pytest -m full
+	@$(PY) -m pytest -m full -n 2 --dist loadfile
 
 check: $(STAMP)
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

@@ -43,6 +43,8 @@ from world import (
     value,
 )
 
+pytestmark = pytest.mark.full  # files over real HTTP
+
 DAY = 86_400_000
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 PDF = b"%PDF-1.7\n" + "चाय".encode() * 500

@@ -16,6 +16,8 @@ from dragoman.domain.clock import FixedClock
 from dragoman.emulators.phone import Handsets
 from dragoman.emulators.phone.guard import is_loopback
 
+pytestmark = pytest.mark.full  # several emulators a test
+
 OURS = {"X-Dragoman-Phone": "1"}
 CHAT = {"line": TEA, "contact": "asha"}
 NO_SCRIPT = (

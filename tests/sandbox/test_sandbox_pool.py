@@ -17,6 +17,8 @@ from dragoman.domain.sentences import say
 from dragoman.sandbox.failures import ScriptFailed, explain, split_error
 from dragoman.sandbox.pool import Pool, ScriptResult
 
+pytestmark = pytest.mark.full  # children that run into every limit
+
 INNOCENT = "context.n = (context.n || 0) + 1; print('नमस्ते ' + context.n + ' 👨‍👩‍👧‍👦')"
 
 

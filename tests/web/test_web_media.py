@@ -20,6 +20,8 @@ from dragoman.store.blobs import CHUNK, aside_file, blob_key
 from dragoman.store.media import FileRow
 from world import STREAM, World, running, served
 
+pytestmark = pytest.mark.full  # files over real HTTP
+
 DATA = bytes(range(256)) * 40
 HOUR = 3_600_000
 FORBIDDEN = (403, b"Forbidden")
