@@ -26,6 +26,8 @@ from world import (
     refused,
 )
 
+pytestmark = pytest.mark.full  # whole audiences over real HTTP
+
 DAY_MS = 86_400_000
 SLOW = {"retry_base_ms": 60_000, "retry_cap_ms": 60_000}
 SENT = "Notification has been sent successfully"

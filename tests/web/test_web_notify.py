@@ -27,6 +27,8 @@ from dragoman.web import public_api
 from notifying import SAMPLE, TEMPLATE, asking, calling
 from world import ASHA, BEN, STREAM, changed
 
+pytestmark = pytest.mark.full  # whole audiences over real HTTP
+
 NOW = 1_760_000_000_000
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
