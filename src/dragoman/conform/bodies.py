@@ -117,8 +117,8 @@ def _reports(bench: Bench, record: Record, status: str) -> Callable[[], Item]:
 
 
 def like(id: str) -> str:
-    """Another id of the same form."""
-    kinds = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
+    """Another id of the same form; one of hex digits stays one."""
+    kinds = (string.digits, "abcdef", "ABCDEF", string.ascii_lowercase, string.ascii_uppercase)
     tail = "".join(
         next((secrets.choice(kind) for kind in kinds if letter in kind), letter)
         for letter in id[-12:]
