@@ -31,6 +31,8 @@ from dragoman.engine.references import our_reference
 from dragoman.settings import Settings
 from dragoman.store.store import reader
 
+pytestmark = pytest.mark.full  # whole ways, several processes or emulators
+
 PEOPLE = [f"1202555{i:04}" for i in range(1000, 1240)]
 TEMPLATE = {"kind": "template", "name": "hello_world", "language": "en_US"}
 BODY = json.dumps(

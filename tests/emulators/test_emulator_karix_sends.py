@@ -28,6 +28,8 @@ from dragoman.domain.clock import FixedClock
 from dragoman.domain.sentences import SentenceError
 from dragoman.emulators.kit import Batching, Rates
 
+pytestmark = pytest.mark.full  # whole ways, several processes or emulators
+
 NOON = 1_795_435_200_000  # Monday, 23 November 2026, 12:00 UTC
 PERSON = "919900000001"
 SENDS = sorted(

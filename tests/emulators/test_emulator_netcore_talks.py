@@ -21,6 +21,8 @@ from dragoman.egress import Egress
 from dragoman.partners import netcore as partner
 from dragoman.partners.contract import Hook, HttpCall, MediaFile, OutboundMessage, Sent
 
+pytestmark = pytest.mark.full  # whole ways, several processes or emulators
+
 PERSON = Phone(ASHA)
 PNG = "https://files.example/a.png"
 

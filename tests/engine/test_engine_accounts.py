@@ -23,6 +23,8 @@ from dragoman.emulators.cloud_api.config import Delays
 from dragoman.settings import load
 from world import ASHA, QUICK, STREAM, echo, served, stage
 
+pytestmark = pytest.mark.full  # whole ways, several processes or emulators
+
 APP, SECRET = "634974688087057", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 PNID = "106540352242922"
 DAY_MS = 86_400_000

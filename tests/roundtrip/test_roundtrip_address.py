@@ -10,6 +10,8 @@ from five import FIVE, five
 
 from dragoman.agents.contract import Turn
 
+pytestmark = pytest.mark.full  # whole ways, several processes or emulators
+
 # Of Meta only its own words are trusted, so a strange 404 is a doubt there.
 NAMES = [name for name in FIVE if name != "cloud-api"]
 

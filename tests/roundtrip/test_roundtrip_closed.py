@@ -16,6 +16,8 @@ from dragoman.domain.identity import Phone
 from dragoman.partners.contract import HttpCall, OutboundMessage
 from dragoman.partners.registry import partner
 
+pytestmark = pytest.mark.full  # whole ways, several processes or emulators
+
 DAY_MS = 86_400_000
 HI = Text("hi, after all")
 

@@ -13,6 +13,8 @@ from dragoman.domain.sentences import SentenceError
 from dragoman.partners.contract import Capability
 from dragoman.partners.registry import partner
 
+pytestmark = pytest.mark.full  # whole ways, several processes or emulators
+
 
 def seen(body: dict[str, Any]) -> str:
     """A bubble in one line, as a person reads it."""

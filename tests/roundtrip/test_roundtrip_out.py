@@ -18,6 +18,8 @@ from dragoman.partners import cloud_api, plain
 from dragoman.partners.contract import Capability, HttpCall, OutboundMessage
 from dragoman.partners.registry import partner
 
+pytestmark = pytest.mark.full  # whole ways, several processes or emulators
+
 KINDS = [path.stem for path in sorted(NEUTRAL.glob("*.json"))]
 SHIPPED = "Hi Asha, your order TEA-17 has shipped."
 LEAD = ("messaging_product", "recipient_type", "to", "biz_opaque_callback_data", "context")

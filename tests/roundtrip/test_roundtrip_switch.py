@@ -12,6 +12,8 @@ from five import FIVE, five
 
 from dragoman.agents.contract import Turn
 
+pytestmark = pytest.mark.full  # whole ways, several processes or emulators
+
 TIMES, PEOPLE = 100, 8
 
 

@@ -14,6 +14,8 @@ from yarl import URL
 
 from world import NUMBER, SECRET, STREAM, TOKEN, World, running, served
 
+pytestmark = pytest.mark.full  # whole ways, several processes or emulators
+
 Client = aiohttp.ClientSession
 
 
