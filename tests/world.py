@@ -46,7 +46,6 @@ QUICK: dict[str, Any] = {
     "retry_cap_ms": 40,
     "lane_hold_ms": 2_000,
     "doubt_lane_hold_ms": 100,
-    "http_timeout_s": 0.4,
     "rate_per_number": 0,
     "pair_rate": False,
     "stop_grace_s": 1.0,
@@ -78,7 +77,8 @@ async def echo(turn: Turn) -> None:
 
 
 class Answer:
-    """What the stub does with one call. status 0: it never answers; `how`: reset or torn."""
+    """What the stub does with one call. how: answer it, hang (never answer), drop (close without an
+    answer), reset or torn (break off in the answer)."""
 
     def __init__(
         self,
@@ -96,7 +96,8 @@ class Answer:
 
 
 OK = Answer()
-HANG = Answer(how="hang")
+HANG = Answer(how="hang")  # a test that waits it out sets a short `http_timeout_s` of its own
+DROP = Answer(how="drop")
 RESET = Answer(how="reset")
 TORN = Answer(how="torn")
 HTML_500 = Answer(500, "<html><body>Internal Server Error</body></html>")
@@ -151,7 +152,6 @@ class Graph:
         self.files: Callable[[Call], Answer | None] = lambda call: None
         self.port = 0
         self._ids = itertools.count(1)
-        self._running: set[asyncio.Task[None]] = set()
 
     def script(self, *answers: Answer) -> None:
         self.answers.extend(answers)
@@ -193,7 +193,7 @@ class Graph:
         answer = self.always(call) or (self.answers.popleft() if self.answers else OK)
         if answer.gate is not None:
             await answer.gate.wait()
-        return self._answer(call, answer, writer) and answer.how != "hang"
+        return await self._answer(call, answer, writer)
 
     async def _other(self, call: Call, writer: asyncio.StreamWriter) -> bool:
         """What is no message: files, asked for or left. `files` says what is found."""
@@ -201,13 +201,14 @@ class Graph:
         answer = self.files(call) or refused(100, 404)
         if answer.gate is not None:
             await answer.gate.wait()
-        return self._answer(call, answer, writer) and answer.how != "hang"
+        return await self._answer(call, answer, writer)
 
-    def _answer(self, call: Call, answer: Answer, writer: asyncio.StreamWriter) -> bool:
+    async def _answer(self, call: Call, answer: Answer, writer: asyncio.StreamWriter) -> bool:
+        """Whether the connection goes on."""
         if answer.how == "hang":
-            task = asyncio.create_task(asyncio.sleep(30))
-            self._running.add(task)
-            return True
+            await asyncio.sleep(60)
+        if answer.how in ("hang", "drop"):
+            return False
         if answer.how == "reset":
             raw = writer.get_extra_info("socket")
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -242,9 +243,9 @@ class Graph:
             yield self
         finally:
             server.close()
-            for task in [*talking, *self._running]:
+            for task in talking:
                 task.cancel()
-            await asyncio.gather(*talking, *self._running, return_exceptions=True)
+            await asyncio.gather(*talking, return_exceptions=True)
 
 
 def _http(status: int, body: Any, headers: Mapping[str, str]) -> bytes:

@@ -20,7 +20,7 @@ from dragoman.engine.doctor import House
 from dragoman.engine.doctor_channels import _local, _public
 from dragoman.engine.wording import say
 from dragoman.settings import load
-from world import HANG, NUMBER, SECOND, STREAM, Graph, running, set_up
+from world import DROP, NUMBER, SECOND, STREAM, Graph, running, set_up
 
 pytestmark = pytest.mark.full  # several processes a test
 
@@ -383,7 +383,7 @@ async def test_channel_incomplete_disabled_and_agent_broken(tmp_path: Path) -> N
 
 async def test_what_waits_for_a_person(tmp_path: Path) -> None:
     async with running(tmp_path) as world:
-        world.graph.script(HANG)
+        world.graph.script(DROP)
         await world.say("hello")
         await world.until_rows("SELECT count(*) FROM message WHERE doubt=1", [(1,)])
     _, lines = await checks(tmp_path)

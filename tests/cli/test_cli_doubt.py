@@ -8,14 +8,14 @@ from pathlib import Path
 from cli_desk import Said, child, desk, free_port, serving, still
 
 from dragoman.domain.clock import id_text
-from world import HANG, World, running
+from world import DROP, World, running
 
 LINE = "TIME ▲ world  out-ID  in doubt      +1 202 555 0100 → +1 202 555 0142  text: hello — Unk"
 
 
 async def doubtful(world: World) -> str:
     """A message in doubt; gives its id."""
-    world.graph.script(HANG)
+    world.graph.script(DROP)
     await world.say("hello")
     await world.until_rows("SELECT count(*) FROM message WHERE doubt=1", [(1,)])
     id = (await world.rows("SELECT id FROM message WHERE doubt=1"))[0][0]

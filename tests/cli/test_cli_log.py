@@ -20,7 +20,7 @@ from dragoman.engine.standing import duration, phone
 from dragoman.store.queries import chain, messages
 from dragoman.store.queries.messages import Filter
 from dragoman.store.store import reader
-from world import ASHA, BEN, HANG, World, body_of, refused, running, text_of, value
+from world import ASHA, BEN, DROP, World, body_of, refused, running, text_of, value
 
 FAMILY = "👨‍👩‍👧‍👦"
 
@@ -137,7 +137,7 @@ async def test_what_it_waits_for(tmp_path: Path) -> None:
             "message is tried again. Next try in SPAN.",
             "behind — Behind out-ID, which must leave first.",
         ]
-        world.graph.script(HANG)
+        world.graph.script(DROP)
         await world.say("doubtful", BEN)
         await world.until_rows("SELECT count(*) FROM message WHERE doubt=1", [(1,)])
         assert (await waiting(tmp_path, "in-doubt")).endswith(

@@ -9,7 +9,7 @@ from cli_desk import desk, still
 
 from dragoman.domain.clock import id_text
 from dragoman.store.queries import messages
-from world import ASHA, HANG, World, running
+from world import ASHA, DROP, World, running
 
 pytestmark = pytest.mark.full
 
@@ -60,7 +60,7 @@ async def test_all_commands(tmp_path: Path, postgres_url: str) -> None:
         same = await desk(tmp_path, "replay", env=env)
         assert same.lines[-1] == "1 turn: 1 same, 0 different."
 
-        world.graph.script(HANG)
+        world.graph.script(DROP)
         await world.say("doubtful")
         await world.until_rows("SELECT count(*) FROM message WHERE doubt=1", [(1,)])
         doubtful = (await desk(tmp_path, "doubt", "--all", "--json", env=env)).json()[0]["id"]

@@ -21,7 +21,7 @@ from dragoman.store.store import reader
 from world import (
     ASHA,
     BEN,
-    HANG,
+    DROP,
     NUMBER,
     SECRET,
     TOKEN,
@@ -173,7 +173,7 @@ async def test_window_closed_is_not_called(tmp_path: Path) -> None:
 
 async def test_doubt_settled_by_a_person(tmp_path: Path) -> None:
     async with running(tmp_path, settings={"doubt_lane_hold_ms": 10}) as world:
-        world.graph.script(HANG)
+        world.graph.script(DROP)
         await world.say("hello")
         await world.until_rows("SELECT count(*) FROM message WHERE doubt=1", [(1,)])
         told = await why(tmp_path)
@@ -197,7 +197,7 @@ async def test_doubt_settled_by_a_person(tmp_path: Path) -> None:
 
 async def test_doubt_settled_by_an_echo(tmp_path: Path) -> None:
     async with running(tmp_path) as world:
-        world.graph.script(HANG)
+        world.graph.script(DROP)
         await world.say("hello")
         await world.until_rows("SELECT count(*) FROM message WHERE doubt=1", [(1,)])
         await world.report(world.graph.calls[0], "delivered", wamid="wamid.echoed")

@@ -15,6 +15,7 @@ from dragoman.domain.content import Button, Buttons, Template, Text
 from world import (
     ASHA,
     BEN,
+    DROP,
     GATEWAY_502,
     HANG,
     HTML_500,
@@ -259,8 +260,8 @@ async def test_what_waited_longer_than_a_day_expires_and_says_what_held_it(tmp_p
 
 
 @pytest.mark.parametrize(
-    "answer", [HANG, RESET, TORN, HTML_500, GATEWAY_502, NO_ID],
-    ids=["hang", "reset", "torn", "html", "gateway", "no_id"],
+    "answer", [DROP, RESET, TORN, HTML_500, GATEWAY_502, NO_ID],
+    ids=["drop", "reset", "torn", "html", "gateway", "no_id"],
 )  # fmt: skip
 async def test_a_doubt_is_never_repeated_and_its_lane_goes_on(
     tmp_path: Path, answer: Answer
@@ -271,6 +272,19 @@ async def test_a_doubt_is_never_repeated_and_its_lane_goes_on(
         await w.quiet()
         assert w.graph.texts == ["one", "two", "three"]
         assert await fates(w) == [("one", 1, 1), ("two", 2, 0), ("three", 2, 0)]
+
+
+async def test_a_call_that_is_never_answered_is_in_doubt_when_its_time_is_over(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, settings={"http_timeout_s": 0.3}) as w:
+        w.graph.script(HANG)
+        await w.say("hm")
+        await w.until_rows("SELECT count(*) FROM outbox WHERE state=2", [(1,)])
+        assert await fates(w) == [("hm", 1, 1)]
+        ((came,),) = await w.rows("SELECT answer FROM attempt")
+        assert json.loads(came)["phase"] == "sent"
+        assert json.loads(came)["detail"].endswith(": no whole answer in time")
 
 
 async def test_a_doubt_holds_its_lane_first(tmp_path: Path) -> None:

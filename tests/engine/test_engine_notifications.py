@@ -17,7 +17,7 @@ from notifying import TEMPLATE, Api, asking, calling
 from world import (
     ASHA,
     BEN,
-    HANG,
+    DROP,
     NUMBER,
     SECOND,
     TEXTS,
@@ -417,7 +417,7 @@ async def test_a_number_that_is_held_holds_them(tmp_path: Path) -> None:
 
 async def test_a_doubt_is_told_and_never_sent_again_by_itself(tmp_path: Path) -> None:
     async with calling(tmp_path, hush) as api:
-        api.world.graph.script(HANG)
+        api.world.graph.script(DROP)
         job = await api.notified(asking("template", TEMPLATE, BEN))
         end = await api.ended(job)
         (entry,) = end["statusLogs"]
