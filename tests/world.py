@@ -49,7 +49,6 @@ QUICK: dict[str, Any] = {
     "rate_per_number": 0,
     "pair_rate": False,
     "stop_grace_s": 1.0,
-    "intake_wait_s": 1.0,
     "script_processes": 1,
 }
 

@@ -16,7 +16,7 @@ from dragoman.emulators.cloud_api.config import Token
 from dragoman.emulators.cloud_api.oauth_table import OAUTH_CHECKS
 
 NOON = 1_795_435_200_000
-OURS = "https://bot.example.com/oauth/cloud-api/callback"
+OURS = "https://bot.example.com/oauth/cloud-api/st-tea"
 BOTH = ["whatsapp_business_management", "whatsapp_business_messaging"]
 APP_TOKEN = f"{APP}|{SECRET}"
 ASK = {
@@ -112,7 +112,7 @@ async def test_cancel_brings_the_reason_and_the_state(person: Person) -> None:
     [
         ({"redirect_uri": OURS + "/"}, "URL Blocked"),
         ({"redirect_uri": OURS.replace("https", "http")}, "URL Blocked"),
-        ({"redirect_uri": OURS.replace("callback", "Callback")}, "URL Blocked"),
+        ({"redirect_uri": OURS.replace("oauth", "OAuth")}, "URL Blocked"),
         ({"redirect_uri": OURS + "?x=1"}, "URL Blocked"),
         ({"redirect_uri": '"><script>alert(1)</script>'}, "URL Blocked"),
         ({"redirect_uri": ""}, "URL Blocked"),

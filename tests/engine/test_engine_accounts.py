@@ -47,7 +47,7 @@ class Signing:
         self, app: Dragoman, meta: Emulator, ours: str, client: aiohttp.ClientSession
     ) -> None:
         self.app, self.meta, self.ours, self.client = app, meta, ours, client
-        self.uri = f"{ours}/oauth/cloud-api/callback"
+        self.uri = f"{ours}/oauth/cloud-api/{STREAM}"
 
     async def command(self, command: str, **args: Any) -> dict[str, Any]:
         return await self.app.command(command, {"name": "world", "who": "tests", **args})
@@ -209,6 +209,19 @@ async def test_two_browsers_at_once_are_one(tmp_path: Path) -> None:
         assert sorted(status for status, _ in both) == [200, 400]
 
 
+async def test_a_state_comes_back_to_the_address_of_its_app_only(tmp_path: Path) -> None:
+    async with signing(tmp_path) as world:
+        where = await world.back(await world.begin())
+        elsewhere = where.replace(f"/{STREAM}?", "/st-nobody?")
+        assert elsewhere != where
+        assert await world.visit(elsewhere) == (404, "Not Found")
+        created = {"name": "other", "agent": str(tmp_path / "agent.py"), "stream_id": "st-other"}
+        await world.command("app.create", **created)
+        status, page = await world.visit(where.replace(f"/{STREAM}?", "/st-other?"))
+        assert (status, "was not begun here" in page) == (400, True)
+        assert (await world.visit(where))[0] == 200  # the state was not spent by that
+
+
 async def test_the_person_refuses(tmp_path: Path) -> None:
     async with signing(tmp_path) as world:
         status, page = await world.visit(await world.back(await world.begin(), "cancel"))
@@ -243,7 +256,7 @@ async def test_the_dialog_compares_letter_by_letter(tmp_path: Path, listed: str)
         near = listed.format(
             uri=world.uri,
             https=world.uri.replace("http:", "https:"),
-            upper=world.uri.replace("callback", "Callback"),
+            upper=world.uri.replace("world", "World"),
         )
         world.meta.logins.list_uris([near] if near else [])
         async with world.client.get(await world.begin()) as page:

@@ -43,7 +43,7 @@ from dragoman.partners.registry import account
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "cloud_api" / "outbound"
 PNID, SECOND, WABA = "106540352242922", "106540352242933", "102290129340398"
 APP, SECRET = "634974688087057", "0123456789abcdef0123456789abcdef"
-OURS = "https://bot.example.com/oauth/cloud-api/callback"
+OURS = "https://bot.example.com/oauth/cloud-api/st-tea"
 HOOK = "https://bot.example.com/hooks/cloud-api/st-1"
 GRAPH = "https://graph.facebook.com/v26.0"
 NOW = 1_795_420_800_000
@@ -130,7 +130,7 @@ def test_the_address_of_the_dialog() -> None:
         ("response_type", "code"),
         ("scope", "whatsapp_business_management,whatsapp_business_messaging"),
     ]
-    assert f"redirect_uri={'https%3A%2F%2Fbot.example.com%2Foauth%2Fcloud-api%2Fcallback'}" in url
+    assert f"redirect_uri={'https%3A%2F%2Fbot.example.com%2Foauth%2Fcloud-api%2Fst-tea'}" in url
     with_config = msgspec.structs.replace(SIGNING, config_id="1415161718")
     url = oauth.render_authorize_url(with_config, OURS, "state-1")
     assert parse_qsl(urlsplit(url).query)[4:] == [
@@ -549,9 +549,9 @@ def test_an_account_that_meta_does_not_tell() -> None:
     [
         (OURS, None),
         (OURS.replace("https", "http"), "address_scheme"),
-        ("bot.example.com/oauth/cloud-api/callback", "address_scheme"),
+        ("bot.example.com/oauth/cloud-api/st-tea", "address_scheme"),
         (OURS + "/", "address_slash"),
-        (OURS.replace("callback", "Callback"), "address_case"),
+        (OURS.replace("oauth", "OAuth"), "address_case"),
         (OURS.replace("https", "HTTPS"), "address_case"),
         (OURS.replace("bot", "Bot"), "address_case"),
         (OURS.replace("bot", "bot2"), "address_host"),

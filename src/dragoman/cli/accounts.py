@@ -57,7 +57,7 @@ def authorize(ctx: click.Context, name: str, wait_s: int) -> None:
     if path is not None and server_address(s) is None:
         raise SentenceError(Sentence("account_no_server", {"home": str(s.home)}))
     shown = change(s, "channel.show", {"name": name})
-    uri = public_url(s, f"oauth/{shown['partner']}/callback")
+    uri = public_url(s, f"oauth/{shown['partner']}/{shown['stream_id']}")
     begun = change(s, "channel.authorize", {"name": name, "redirect_uri": uri})
     click.echo("Open this in a browser that is signed in at the partner; it is good for ten "
                f"minutes and once:\n\n  {begun['url']}\n")  # fmt: skip
@@ -164,7 +164,7 @@ async def _look(s: Settings, app: App, webhook_url: str, listed: str) -> list[Fi
     stands = accounts.authorization(app.name, copy, now)
     if stands is not None:
         chosen = copy.config.channel.partner
-        uri = public_url(s, f"oauth/{chosen}/callback")
+        uri = public_url(s, f"oauth/{chosen}/{app.stream_id}")
         out += [stands, *_redirect(chosen, uri, listed)]
     async with Egress(_allowed(s)) as egress:
         out += await accounts.check_subscriptions(

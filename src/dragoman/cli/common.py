@@ -94,7 +94,7 @@ def ours(s: Settings, shown: Mapping[str, Any]) -> dict[str, str]:
         "webhook_url": url + f"?key={shown.get('url_key') or DOTS}" * shown["url_secret"],
         "client_id": shown["client_id"] or "none: associate an app first",
         "authorization": ready if credential else "none: associate an app first",
-        "callback_url": public_url(s, f"oauth/{shown['partner']}/callback"),
+        "callback_url": public_url(s, f"oauth/{shown['partner']}/{shown['stream_id']}"),
         "verify_token": shown["verify_token"],
     }
 

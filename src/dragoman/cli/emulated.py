@@ -111,7 +111,7 @@ class Emulated:
         return {
             "api": emulator.base_url,
             "webhook_url": url_for(f"hooks/{name}/{STREAM_ID}"),
-            "callback_url": url_for(f"oauth/{name}/callback"),
+            "callback_url": url_for(f"oauth/{name}/{STREAM_ID}"),
         }
 
     def _is_set_up(self, name: str, emulator: PartnerEmulator) -> bool:

@@ -125,7 +125,7 @@ def ended(tx: Tx, begun_id: str) -> CameBack | None:
     return msgspec.json.decode(rows[0][0], type=CameBack)
 
 
-_KNOWN = "SELECT 1 FROM oauth_state WHERE digest=? AND partner=?"
+_KNOWN = "SELECT 1 FROM oauth_state WHERE digest=? AND partner=? AND app_id=?"
 
 
 class _Taken(msgspec.Struct, frozen=True):
@@ -188,15 +188,23 @@ class Accounts:
         self._timeout_s = timeout_s
         self._changed = changed
 
-    async def come_back(self, partner_name: str, query: Mapping[str, str]) -> CameBack:
-        """A browser came back from a partner's dialog with this query."""
+    def has(self, stream_id: str) -> bool:
+        """Whether an app has this stream id."""
+        return stream_id in self._apps.by_stream
+
+    async def come_back(
+        self, partner_name: str, stream_id: str, query: Mapping[str, str]
+    ) -> CameBack:
+        """A browser came back from a partner's dialog to an app's address with this query. A state
+        that was made for another app is left as it is."""
         state = query.get("state", "")
         if not state:
             label = partner(partner_name).LABEL
             return CameBack(False, Sentence("authorize_state_none", {"partner": label}))
         now, digest = self._clock.now(), _digest(state)
+        about = (digest, partner_name, self._apps.by_stream[stream_id].id)
         try:
-            if not await self._store.read(lambda tx: tx.run(_KNOWN, (digest, partner_name))):
+            if not await self._store.read(lambda tx: tx.run(_KNOWN, about)):
                 return CameBack(False, Sentence("authorize_state_unknown"))
             taken = await self._store.do(lambda tx: _take(tx, partner_name, digest, now))
             if isinstance(taken, Sentence):

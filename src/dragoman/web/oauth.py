@@ -1,4 +1,4 @@
-"""Where a partner sends a browser back after an authorization: /oauth/{partner}/callback.
+"""Where a partner sends a browser back after an authorization: /oauth/{partner}/{stream id}.
 
 A person is in front of it, so it answers with a page: one sentence, nothing to load, nothing that
 a query could put into it. The address carries a code, so it is neither kept nor passed on.
@@ -73,16 +73,17 @@ class OAuth:
         self._accounts = accounts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        name = _partner(scope["path"])
-        if name is None:
-            await respond(send, 404, b"Not Found")
+        where = _place(scope["path"])
+        if where is None or not self._accounts.has(where[1]):
+            await respond(send, 404, b"Not Found", headers=_HEADERS)
             return
+        name, stream_id = where
         if scope["method"] != "GET":
             await respond(send, 405, b"Method Not Allowed", headers=((b"allow", b"GET"),))
             return
         query = dict(reversed(parse_qsl(scope["query_string"].decode("latin-1"))))
         try:
-            end = await self._accounts.come_back(name, query)
+            end = await self._accounts.come_back(name, stream_id, query)
         except Exception:
             log.exception("oauth_broken", partner=name)
             await respond(send, 500, _page(name, CameBack(False, _BROKEN)), _HTML, _HEADERS)
@@ -93,11 +94,13 @@ class OAuth:
 _BROKEN = Sentence("oauth_broken")
 
 
-def _partner(path: str) -> str | None:
+def _place(path: str) -> tuple[str, str] | None:
+    """Partner and stream id of a path."""
     parts = path.split("/")
-    if len(parts) != 4 or parts[0] or parts[1] != "oauth" or parts[3] != "callback":
+    if len(parts) != 4 or parts[0] or parts[1] != "oauth":
         return None
-    return parts[2] if parts[2] in PARTNERS and account(parts[2]) is not None else None
+    name, stream_id = parts[2:]
+    return (name, stream_id) if name in PARTNERS and account(name) is not None else None
 
 
 def _page(name: str, end: CameBack) -> bytes:
