@@ -56,6 +56,25 @@ async def test_nothing_arrives_until_the_url_is_saved(callback: Callback, bare: 
         assert len(callback.posts) == 1
 
 
+async def test_the_phone_says_which_word_reaches_the_account(callback: Callback, bare: Any) -> None:
+    shared = Sender(number=SHARED, title="Test sender", shared=True)
+    bare.senders = [Sender(number=SENDER, title="Tea shop"), shared]
+    async with infobip(callback, bare) as rig:
+
+        def hints() -> list[str]:
+            return [one["hint"] for one in rig.emulator.handsets.state()["lines"]]
+
+        assert hints() == [
+            "",
+            f"Trial accounts share this sender: only a text that begins with {USERNAME} reaches "
+            "the account.",
+        ]
+        await rig.press("sender_1", "save", keyword="tea", inbound_url=callback.url)
+        assert hints()[0] == (
+            "This sender has a keyword: only a text that begins with tea reaches the account."
+        )
+
+
 async def test_the_walk_takes_what_the_channel_needs_and_gives_the_url(
     callback: Callback, bare: Any
 ) -> None:

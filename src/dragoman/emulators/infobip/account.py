@@ -229,7 +229,7 @@ def write_configuration(emulator: Emulator, call: Call) -> Answer:
         inbound_url=forwarding.get("url") or "",
         format=forwarding.get("format") or "MO_OTT_CONTACT",
     )
-    emulator.senders.save(number, setup)
+    emulator.set_up(number, setup)
     return answer(_told(number, setup))
 
 
@@ -238,7 +238,7 @@ def delete_configuration(emulator: Emulator, call: Call) -> Answer:
     if not emulator.senders.setup(number).inbound_url:
         raise Refusal("thing_missing")
     setup = msgspec.structs.replace(emulator.senders.setup(number), keyword="", inbound_url="")
-    emulator.senders.save(number, setup)
+    emulator.set_up(number, setup)
     return nothing()
 
 

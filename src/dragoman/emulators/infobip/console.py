@@ -354,7 +354,7 @@ async def _save(emulator: Emulator, number: str, values: dict[str, Any]) -> Done
         header=values["header"].strip(),
     )
     _proof(setup.forwarding, setup.username, setup.password, setup.secret, setup.header)
-    emulator.senders.save(number, setup)
+    emulator.set_up(number, setup)
     if not setup.inbound_url:
         return Done(Sentence("infobip_saved_off", {"number": number}))
     return Done(Sentence("infobip_saved", {"number": number, "url": setup.inbound_url}))

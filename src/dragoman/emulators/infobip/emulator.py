@@ -185,6 +185,11 @@ class Emulator(PartnerEmulator):
             result = inbound.api_result(result, keyword)
         self.waiting.keep(kind, name, result, self.clock.now())
 
+    def set_up(self, number: str, setup: senders.Setup) -> None:
+        """A sender's set-up changes; its keyword is told on the phone."""
+        self.senders.save(number, setup)
+        self.handsets.lines_changed()
+
     def effect(self, item: Item) -> None:
         if item["effect"] == "review":
             template = self.templates.set_status(item["template"], "APPROVED")

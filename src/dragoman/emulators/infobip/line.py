@@ -22,6 +22,15 @@ class InfobipLine(PartnerLine):
     def __init__(self, emulator: Emulator, sender: Sender) -> None:
         super().__init__(emulator, sender.number, sender.number, sender.title)
 
+    @property
+    def hint(self) -> str:
+        keyword = keyword_of(self.emulator, self.number)
+        if not keyword:
+            return ""
+        shared = self.emulator.senders.all[self.number].shared
+        who = "Trial accounts share this sender" if shared else "This sender has a keyword"
+        return f"{who}: only a text that begins with {keyword} reaches the account."
+
     def new_id(self, contact: HandsetContact) -> str:
         return wire.inbound_id(self.emulator.config.inbound_style, person_key(contact))
 

@@ -40,6 +40,11 @@ class PartnerLine(ABC):
         self.key = f"{emulator.name}:{number}"
         self.console = f"{emulator.config.prefix}/console"  # on the phone's own address
 
+    @property
+    def hint(self) -> str:
+        """What a person must know who writes to this number, in one sentence; "" for nothing."""
+        return ""
+
     @abstractmethod
     def new_id(self, contact: HandsetContact) -> str:
         """A message id in the partner's form."""

@@ -88,6 +88,10 @@ class Handsets:
     def connect(self, line: Line) -> None:
         """Put a business number on the phones. A second call with the same key replaces it."""
         self._lines[line.key] = line
+        self.lines_changed()
+
+    def lines_changed(self) -> None:
+        """What lines say of themselves is told anew."""
         self._publish({"event": "lines", "lines": self._line_list()})
 
     def contacts(self) -> list[HandsetContact]:
@@ -380,6 +384,7 @@ class Handsets:
                 "title": one.title,
                 "partner": one.partner,
                 "console": getattr(one, "console", ""),
+                "hint": getattr(one, "hint", ""),
             }
             for one in self._lines.values()
         ]

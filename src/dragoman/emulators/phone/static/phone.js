@@ -169,6 +169,8 @@ function drawLines() {
   select.value = S.line;
   const line = S.lines.find((one) => one.key === S.line);
   const console = line?.console ? h("a", { href: line.console, target: "_blank", rel: "noopener" }, "Its console") : null;
+  byId("hint").textContent = line?.hint || "";
+  byId("hint").hidden = !line?.hint;
   byId("wire-what").replaceChildren(...(line ? [line.partner, ...(console ? [" · ", console] : [])] : []));
 }
 
