@@ -7,16 +7,15 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+import pytest
 from cli_desk import Said, child, desk, still
 
 from world import ASHA, BEN, World, body_of, running, text_of, value
 
+pytestmark = pytest.mark.full  # several processes a test
+
 CUPS = """
 from dragoman import Agent, Turn
-
-import pytest
-
-pytestmark = pytest.mark.full  # several processes a test
 
 agent = Agent()
 

@@ -61,7 +61,7 @@ def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return f"s3://{bucket}/drago?endpoint={s3_server}&region=us-east-1"
 
 
-@pytest.fixture(params=["disk", "s3"])
+@pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.full)])
 async def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Blobs]:
     place = "disk" if request.param == "disk" else request.getfixturevalue("s3")
     made = open_blobs(place, tmp_path / "files")
@@ -214,6 +214,7 @@ async def test_a_disk_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 # --- S3 ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.full
 async def test_keys_run_over_pages_and_past_strangers(s3: str, tmp_path: Path) -> None:
     made: Any = open_blobs(s3, tmp_path)
     wanted = sorted([await put(made, bytes([n])) for n in range(5)])
@@ -240,6 +241,7 @@ async def test_a_store_that_does_not_answer_is_away(
     await made.close()
 
 
+@pytest.mark.full
 async def test_a_bucket_that_is_not_there_is_away(s3: str, tmp_path: Path) -> None:
     made = open_blobs(s3.replace("s3://files-", "s3://nobodys-"), tmp_path)
     with pytest.raises(BlobsAway):
