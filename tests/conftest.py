@@ -10,7 +10,6 @@ import structlog
 
 from postgres import postgres_server, postgres_url  # noqa: F401
 
-
 WHOLE = "\npytestmark = pytest.mark.full"  # every test of such a file is for `make full`
 
 
