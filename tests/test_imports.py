@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,13 @@ def name_of(file: Path) -> tuple[str, ...]:
     return parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts
 
 
-def imports(file: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
+@cache
+def imports(file: Path) -> tuple[tuple[int, tuple[str, ...]], ...]:
     """Line and module (below the package) of everything of ours that a file imports."""
+    return tuple(_imports(file))
+
+
+def _imports(file: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
     package = ("dragoman", *file.relative_to(SOURCE).parts[:-1])
     for node in ast.walk(ast.parse(file.read_bytes())):
         if isinstance(node, ast.Import):
