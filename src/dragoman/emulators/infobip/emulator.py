@@ -29,7 +29,7 @@ from dragoman.emulators.phone.handsets import HandsetContact, Handsets, WireLine
 
 from . import api, console, control, inbound, reports, senders, wire
 from .calls import Sessions
-from .config import ApiKey, InfobipConfig, Rules
+from .config import ApiKey, InfobipConfig, Rules, Setup
 from .line import InfobipLine
 from .media import MediaStore
 from .payments import Payments
@@ -185,7 +185,7 @@ class Emulator(PartnerEmulator):
             result = inbound.api_result(result, keyword)
         self.waiting.keep(kind, name, result, self.clock.now())
 
-    def set_up(self, number: str, setup: senders.Setup) -> None:
+    def set_up(self, number: str, setup: Setup) -> None:
         """A sender's set-up changes; its keyword is told on the phone."""
         self.senders.save(number, setup)
         self.handsets.lines_changed()
