@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import importlib
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -20,7 +22,7 @@ from dragoman.domain.networks import read_network
 from dragoman.domain.retry import Limits
 from dragoman.domain.sentences import Sentence
 from dragoman.egress import AgentHttp, Egress
-from dragoman.engine import commands
+from dragoman.engine import commands, people
 from dragoman.engine.accounts import Accounts
 from dragoman.engine.agents import Agents
 from dragoman.engine.apps import Apps
@@ -72,6 +74,7 @@ class Dragoman:
 
     clock: moved by the demo and the tests. mounts: further ASGI applications by first path
     segment (the emulator and its phone, in the demo). listen(kind, values): told of every wake.
+    guest: a browser on this machine needs no account (the demo).
     """
 
     def __init__(
@@ -81,7 +84,7 @@ class Dragoman:
         clock: Clock | None = None,
         mounts: Mapping[str, Asgi] | None = None,
         listen: Callable[[str, list[Any]], None] | None = None,
-        home_page: str = "",
+        guest: bool = False,
     ) -> None:
         self.settings = settings
         self.clock = clock or Clock()
@@ -91,7 +94,10 @@ class Dragoman:
         self.vault = Vault.start(settings.key, settings.key_path)
         self.mounts: dict[str, Asgi] = dict(mounts or {})
         self._listen = listen
-        self._home_page = home_page
+        self._guest = guest
+        self._console: Asgi | None = None
+        self.setup_code: str | None = None  # for the first owner, where there is none yet
+        self.emulated_consoles: dict[str, str] = {}  # partner → where its emulator's console is
         self._lock: ServerLock | None = None
         self._token = secrets.token_urlsafe(24)
         self._background: set[asyncio.Task[Any]] = set()
@@ -325,6 +331,9 @@ class Dragoman:
             self.pulling.start()
             await self.housekeeping.sweep()
             self.broadcast.start()
+        if s.role != "worker" and not self._guest:
+            change = self._change("start")
+            self.setup_code = await self.store.do(lambda tx: people.setup_code(tx, change))
         self._watching = watched_loop(self.metrics)
         await self._watching.__aenter__()
         self._ready = True
@@ -501,12 +510,32 @@ class Dragoman:
         mount = self.mounts.get(path.split("/", 2)[1] if path.startswith("/") else "")
         if mount is not None:
             await mount(scope, receive, send)
-        elif path == "/" and self._home_page:
-            await respond(send, 307, b"", headers=((b"location", self._home_page.encode()),))
-        elif path == "/":
-            await respond(send, 200, b"Dragoman runs here. Its health: /healthz, /readyz.\n")
+        elif self.settings.role != "worker":
+            console = self._console or await self._open_console()
+            await console(scope, receive, send)
         else:
             await respond(send, 404, b"Not Found")
+
+    def _change(self, who: str) -> Change:
+        return Change(self.vault, self.ids, who, self.clock.real())
+
+    async def _open_console(self) -> Asgi:
+        """The pages are loaded with the first one that is asked for: a start does not wait."""
+        if self._console is None:
+            await asyncio.to_thread(importlib.import_module, "dragoman.console")
+            from dragoman.console import House, build
+
+            s = self.settings
+            public = urlsplit(s.base_url)
+            house = House(
+                store=self.store, apps=self.apps, clock=self.clock, change=self._change,
+                redactor=self.redactor, command=self.command,
+                url_for=s.url_for, hosts=(public.hostname or "", *s.console_hosts),
+                secure=public.scheme == "https", guest=self._guest, emulated=self.emulated_consoles,
+            )  # fmt: skip
+            self._console = build(house)  # type: ignore[assignment]
+        assert self._console is not None
+        return self._console
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

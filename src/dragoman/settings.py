@@ -92,6 +92,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "X-Forwarded-For is believed when a channel asks where a webhook came from."
         ),
     ] = ()
+    console_hosts: Annotated[
+        tuple[str, ...],
+        Doc(
+            "Names under which the console may be opened, besides that of public_url and this "
+            "machine's own."
+        ),
+    ] = ()
     egress_allow: Annotated[
         tuple[str, ...],
         Doc(

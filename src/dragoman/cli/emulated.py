@@ -66,9 +66,12 @@ class Emulated:
                 "phone": phone,  # type: ignore[dict-item]
             },
             listen=self.lines.hear,
-            home_page="/phone",
+            guest=True,
         )
         self.app.emulated = self
+        self.app.emulated_consoles = {
+            name: f"{one.config.prefix}/console" for name, one in self.emulators.items()
+        }
         self.app.agents.told = self.lines.say
         self.lines.store = self.app.store
 

@@ -55,7 +55,15 @@ def serve(ctx: click.Context, /, **flags: Any) -> None:
         raise SentenceError(Sentence("port_taken", {"port": s.port}))
     from dragoman.app import Dragoman
 
-    _serve(Dragoman(s), s, lambda: click.echo(f"Ready: {s.base_url} (database {_shown(s)})"))
+    app = Dragoman(s)
+
+    def ready() -> None:
+        click.echo(f"Ready: {s.base_url} (database {_shown(s)})")
+        if app.setup_code is not None:
+            code = app.setup_code
+            click.echo(f"Set it up: {s.base_url}/setup with the code {code}, good for one hour")
+
+    _serve(app, s, ready)
 
 
 @click.command()
@@ -244,9 +252,9 @@ def _example(folder: Path, name: str) -> Path:
     """The example agent, written out (with its pictures) where it is not there yet."""
     target = folder / name
     if not target.exists():
-        packaged = Path(__file__).parents[1] / "examples"
-        if not packaged.exists():  # a checkout, installed in place
-            packaged = Path(__file__).parents[3] / "examples"
+        from dragoman.agents.examples import folder as example_folder
+
+        packaged = example_folder()
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(packaged / name, target)
         if (packaged / "media").is_dir():

@@ -61,6 +61,13 @@ def message_id(text: str) -> int:
 
 
 def _agent(args: Mapping[str, Any]) -> AgentConfig:
+    """`agent`: the path of a file; `source`: a script itself; `example`: the tea shop's."""
+    if args.get("example"):
+        from dragoman.agents.examples import tea_shop
+
+        return AgentConfig("script", source=tea_shop())
+    if args.get("source"):
+        return AgentConfig("script", source=str(args["source"]))
     path = str(args.get("agent", "") or "")
     if not path:
         return AgentConfig()
@@ -75,7 +82,7 @@ def _app_create(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
 def _app_set(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     known = ("fallback", "debounce_ms", "session_minutes", "resend_after_ms")
     values = {k: args[k] for k in known if args.get(k) is not None}
-    if args.get("agent"):
+    if args.get("agent") or args.get("source"):
         values["agent"] = _agent(args)
     return describe(publish.set_app(tx, change, args["name"], values))
 

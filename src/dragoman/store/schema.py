@@ -126,6 +126,48 @@ Index(
     postgresql_where=credential.c.revoked.is_(None),
 )
 
+person = _table(  # somebody who may sign in to the console
+    "person",
+    _big("id"),
+    _text("email", null=False),  # in lower case
+    _text("name", null=False),
+    _text("password", null=False),  # an Argon2 digest
+    _text("role", null=False),
+    _big("created"),
+    _small("off"),
+    key=("id",),
+    unique=(("email",),),
+)
+
+invitation = _table(  # a code that makes one account: the first owner's, or an invited person's
+    "invitation",
+    _text("digest", null=False),
+    _text("role", null=False),
+    _big("at"),
+    _big("until"),
+    _text("who", null=False, default=""),
+    key=("digest",),
+)
+
+signin = _table(  # a browser that is signed in
+    "signin",
+    _text("digest", null=False),  # of the token in its cookie
+    _big("person_id"),
+    _big("at"),
+    _big("seen_at"),
+    _text("peer", null=False, default=""),
+    _text("browser", null=False, default=""),
+    key=("digest",),
+)
+
+signin_failure = _table(  # how often a password was wrong, by address and by where it came from
+    "signin_failure",
+    _text("digest", null=False),
+    _big("count"),
+    _big("at"),
+    key=("digest",),
+)
+
 # --- configuration -------------------------------------------------------------------------------
 
 config = _table(

@@ -1,5 +1,5 @@
 """Which schema this program writes. Apart from the tables, so that a start on a current database
 need not import what describes them."""
 
-VERSION = "0001"  # the newest migration; a database that names another one is not ours to write
-KNOWN_VERSIONS = ("0001",)
+VERSION = "0002"  # the newest migration; a database that names another one is not ours to write
+KNOWN_VERSIONS = ("0001", "0002")

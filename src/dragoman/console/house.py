@@ -1,0 +1,34 @@
+"""What the console needs of the running program, handed in by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from dragoman.domain.clock import Clock
+from dragoman.engine.apps import Apps
+from dragoman.engine.publish import Change
+from dragoman.store.store import Store
+
+
+class House(msgspec.Struct, frozen=True):
+    """change(who): for functions of a transaction, at the real time. redactor: hides every known
+    secret (`engine.why.story` takes it). command(name, args): an operator's command, as the CLI gives it. url_for(path): an address
+    of ours as partners and people reach it. hosts: names that pages may be asked under besides
+    this machine's own. guest: whether a browser on this machine needs no account (the demo).
+    emulated: partner → address of its emulator's console, on this address; empty where none
+    runs."""
+
+    store: Store
+    apps: Apps
+    clock: Clock
+    change: Callable[[str], Change]
+    redactor: Any
+    command: Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
+    url_for: Callable[[str], str]
+    hosts: Sequence[str] = ()
+    secure: bool = False
+    guest: bool = False
+    emulated: Mapping[str, str] = {}

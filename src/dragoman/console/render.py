@@ -1,0 +1,176 @@
+"""Putting a page together: templates, words in the reader's language, headers.
+
+Templates get what the handler gives, and: `who`, `_` and `ngettext`, `say` (a Sentence in words),
+`time` (a moment, with its zone), `path` (of this page), `ui` and `static` (prefixes), `lang`,
+`dir`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import gettext
+import zoneinfo
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from litestar import MediaType, Request, Response
+from markupsafe import Markup
+
+from dragoman import ui
+from dragoman.domain import sentences
+from dragoman.domain.clock import id_text
+from dragoman.domain.sentences import Sentence
+from dragoman.engine.standing import phone as phone_text
+from dragoman.engine.why import first_words
+from dragoman.engine.wording import say as say_english
+
+from .doorman import WHO, Who
+
+_HERE = Path(__file__).parent
+STATIC = _HERE / "static"
+LOCALES = _HERE / "locale"
+LANGUAGES = {"en": "English", "hi": "हिन्दी", "ar": "العربية"}
+RIGHT_TO_LEFT = frozenset({"ar"})
+LANGUAGE_COOKIE, ZONE_COOKIE = "dragoman_language", "dragoman_zone"
+
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self' https://www.facebook.com; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+Ask = Request[Any, Any, Any]
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    return gettext.translation("console", LOCALES, [language], fallback=True)
+
+
+@cache
+def _environment(language: str) -> jinja2.Environment:
+    env = ui.environment(_HERE / "templates")
+    env.add_extension("jinja2.ext.i18n")
+    catalogue = _catalogue(language)
+    env.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
+    env.filters.update(first_words=first_words, own_id=own_id)
+    env.globals.update(
+        say=lambda sentence: words_of(sentence, language),
+        phone=phone_text,
+        ltr=lambda text: Markup("<bdi dir=ltr>{}</bdi>").format(text),
+        languages=LANGUAGES,
+    )
+    return env
+
+
+def own_id(number: int, direction: int) -> str:
+    """Our id of a message as people see it."""
+    return f"{'out' if direction else 'in'}-{id_text(number)}"
+
+
+def words_of(sentence: Sentence, language: str) -> str:
+    """A sentence in a language; in English where it has no translation."""
+    english = say_english(sentence)
+    template = sentences.known().get(sentence.id)
+    if template is None or language == "en":
+        return english
+    translated = _catalogue(language).gettext(template)
+    return english if translated == template else translated.format_map(_Lenient(sentence.args))
+
+
+class _Lenient(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def language_of(request: Ask) -> str:
+    """The one that was chosen, else the first that the browser asks for and we have."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    if chosen in LANGUAGES:
+        return chosen
+    asked = request.headers.get("Accept-Language", "")
+    for part in asked.split(","):
+        code = part.split(";")[0].strip().split("-")[0].casefold()
+        if code in LANGUAGES:
+            return code
+    return "en"
+
+
+def zone_of(request: Ask) -> datetime.tzinfo:
+    """The browser's time zone, which its first page writes into a cookie."""
+    name = request.cookies.get(ZONE_COOKIE, "").replace("%2F", "/")
+    try:
+        return zoneinfo.ZoneInfo(name) if name else datetime.UTC
+    except (ValueError, zoneinfo.ZoneInfoNotFoundError, OSError):
+        return datetime.UTC
+
+
+def time_tag(zone: datetime.tzinfo, now: int, at: int | None, *, full: bool = False) -> Markup:
+    """A moment (Unix ms): the clock today, else with its day; the whole of it in the title."""
+    if not at:
+        return Markup("")
+    there = datetime.datetime.fromtimestamp(at / 1000, zone)
+    today = datetime.datetime.fromtimestamp(now / 1000, zone).date()
+    if full:
+        shown = there.strftime("%-d %b %Y %H:%M:%S ") + (there.tzname() or "")
+    elif there.date() == today:
+        shown = there.strftime("%H:%M:%S")
+    elif there.year == today.year:
+        shown = there.strftime("%-d %b %H:%M")
+    else:
+        shown = there.strftime("%-d %b %Y")
+    whole = there.strftime("%-d %b %Y %H:%M:%S ") + (there.tzname() or "")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        there.isoformat(timespec="milliseconds"), whole, shown
+    )
+
+
+def who_of(request: Ask) -> Who | None:
+    found: Who | None = request.scope.get(WHO)  # type: ignore[assignment]
+    return found
+
+
+def signed_in(request: Ask) -> Who:
+    """Behind a guard there is always somebody."""
+    found = who_of(request)
+    assert found is not None
+    return found
+
+
+def page(
+    request: Ask, template: str, title: str, *, status: int = 200,
+    headers: Mapping[str, str] | None = None, **context: Any,
+) -> Response[str]:  # fmt: skip
+    """A whole page. title: in English, translated here."""
+    from .site import house_of
+
+    language, house = language_of(request), house_of(request)
+    env = _environment(language)
+    now, zone = house.clock.now(), zone_of(request)
+    html = env.get_template(template).render(
+        title=_catalogue(language).gettext(title),
+        ui="/ui", static="/console/static", lang=language,
+        dir="rtl" if language in RIGHT_TO_LEFT else "ltr",
+        who=who_of(request), path=request.url.path, house=house, now=now,
+        time=lambda at, full=False: time_tag(zone, now, at, full=full),
+        **context,
+    )  # fmt: skip
+    return Response(
+        html, status_code=status, media_type=MediaType.HTML, headers={**HEADERS, **(headers or {})}
+    )
+
+
+def go(to: str, **cookies: Any) -> Response[None]:
+    """To another page, after a form."""
+    from litestar.response import Redirect
+
+    return Redirect(to, status_code=303, headers=HEADERS, **cookies)

@@ -1,0 +1,137 @@
+"""The console's application: every route with the role it needs, and what an error looks like."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Litestar, Request, Response
+from litestar.connection import ASGIConnection
+from litestar.exceptions import (
+    ClientException,
+    HTTPException,
+    NotAuthorizedException,
+    PermissionDeniedException,
+)
+from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp, ControllerRouterHandler
+
+from dragoman import ui
+from dragoman.domain.sentences import Sentence, SentenceError, say, words
+from dragoman.store.errors import StoreError
+
+from .doorman import WHO, Doorman, Who
+from .house import House
+from .render import STATIC
+
+words(
+    {
+        "page_not_there": "There is no page at this address. It may belong to an app that was "
+        "deleted, or the link was cut short.",
+        "page_role": "This needs the role {needed}, and you are {role}: ask an owner.",
+        "page_broken": "A mistake in Dragoman kept this page from being made. It is in the "
+        "server's log; please report it.",
+        "page_away": "The database does not answer ({why}), so this cannot be shown now. Nothing "
+        "was lost; try again in a moment.",
+    }
+)
+
+OPEN = "open"  # of a route that needs nobody signed in
+
+
+def house_of(connection: ASGIConnection[Any, Any, Any, Any]) -> House:
+    found: House = connection.app.state.house
+    return found
+
+
+def build(house: House) -> ASGIApp:
+    """The console for a running program."""
+    from .pages import apps, start
+
+    routes: list[ControllerRouterHandler] = [*start.ROUTES, *apps.ROUTES]
+    site = Litestar(
+        route_handlers=[
+            *routes,
+            ui.served("/ui", ui.STATIC),
+            ui.served("/console/static", STATIC),
+        ],
+        guards=[guard],
+        exception_handlers={
+            SentenceError: _said,
+            StoreError: _away,
+            HTTPException: _refused,
+            Exception: _broken,
+        },
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=2 * 1024 * 1024,
+    )
+    site.state.house = house
+    return Doorman(site, house)
+
+
+def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """A route says which role it needs (`opt={"role": …}`); files of ours and the door are open."""
+    needed = handler.opt.get("role", OPEN if connection.scope["path"].startswith(_FILES) else None)
+    if needed == OPEN:
+        return
+    who: Who | None = connection.scope.get(WHO)  # type: ignore[assignment]
+    if who is None:
+        raise NotAuthorizedException
+    assert needed is not None, f"{connection.scope['path']} names no role"
+    if not who.person.may(needed):
+        told = Sentence("page_role", {"needed": needed, "role": who.person.role})
+        raise PermissionDeniedException(say(told))
+
+
+_FILES = ("/ui/", "/console/static/")
+
+
+# --- what goes wrong -----------------------------------------------------------------------------
+
+
+def _problem(request: Request[Any, Any, Any], status: int, text: str) -> Response[str]:
+    from .render import page
+
+    return page(request, "problem.html", "Not possible", status=status, told=text)
+
+
+def _said(request: Request[Any, Any, Any], error: SentenceError) -> Response[str]:
+    from .render import language_of, words_of
+
+    return _problem(request, 422, words_of(error.sentence, language_of(request)))
+
+
+def _away(request: Request[Any, Any, Any], error: StoreError) -> Response[str]:
+    why = say(error.sentence).rstrip(".")
+    return _problem(request, 503, say(Sentence("page_away", {"why": why})))
+
+
+def _refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    from .render import go
+
+    if isinstance(error, NotAuthorizedException):
+        if request.method in ("GET", "HEAD") and not request.headers.get("HX-Request"):
+            path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return go("/signin?next=" + quote(path, safe="/"))
+        return _sign_in_first(request)
+    if error.status_code == 404:
+        return _problem(request, 404, say(Sentence("page_not_there")))
+    if isinstance(error, PermissionDeniedException | ClientException):
+        return _problem(request, error.status_code, error.detail)
+    return _problem(request, error.status_code, error.detail)
+
+
+def _sign_in_first(request: Request[Any, Any, Any]) -> Response[str]:
+    """A change by somebody whose sign-in is over: the page asks for it in place, and keeps what was
+    typed (`console.js`)."""
+    from .render import page
+
+    return page(request, "signin.html", "Sign in", status=401, next="", email="", wrong=None)
+
+
+def _broken(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
+    import structlog
+
+    structlog.get_logger("console").exception("page_broken", path=request.url.path)
+    return _problem(request, 500, say(Sentence("page_broken")))

@@ -1,0 +1,131 @@
+"""The door of the console: set-up, signing in and out, throttling, and who is let near it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from desk import OWNER, PASSWORD, desk
+
+FORM = {"email": OWNER, "name": "Asha", "password": PASSWORD}
+
+
+async def test_the_first_start_makes_one_owner_with_the_printed_code(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        assert (await d.get("/")).to == "/signin?next=/"
+        assert (await d.get("/signin")).to == "/setup"
+        wrong = await d.post("/setup", {**FORM, "code": "0000-0000-0000-0000"})
+        assert wrong.status == 422
+        assert "This code is not right, was used, or is over. Start Dragoman again" in wrong.text
+        assert 'value="asha@example.com"' in wrong.html and PASSWORD not in wrong.html
+        code = d.app.setup_code
+        assert code is not None
+        done = await d.post("/setup", {**FORM, "code": code.lower().replace("-", " ")})
+        assert (done.status, done.to) == (303, "/")
+        cookie = done.headers["Set-Cookie"]
+        assert "HttpOnly" in cookie and "SameSite=lax" in cookie
+        assert "No app yet" in (await d.get("/")).text
+        assert (await d.get("/setup")).to == "/signin"
+        d.client.cookie_jar.clear()
+        again = await d.post("/setup", {**FORM, "email": "eve@example.com", "code": code})
+        assert again.status == 422
+
+
+async def test_a_code_is_good_for_an_hour(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await d.app.store.do(lambda tx: tx.run("UPDATE invitation SET until=until-3600000"))
+        late = await d.post("/setup", {**FORM, "code": str(d.app.setup_code)})
+        assert late.status == 422 and "is over" in late.text
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"password": "short"}, "The password has 5 characters, and needs at least 10"),
+        ({"password": OWNER}, "The password is the e-mail address or the name"),
+        ({"email": "nobody"}, "'nobody' is not an e-mail address"),
+        ({"name": " "}, "The name is missing"),
+    ],
+)
+async def test_what_an_account_needs(tmp_path: Path, change: dict[str, str], sentence: str) -> None:
+    async with desk(tmp_path) as d:
+        said = await d.post("/setup", {**FORM, "code": str(d.app.setup_code), **change})
+        assert said.status == 422 and sentence in said.text
+        good = await d.post("/setup", {**FORM, "code": str(d.app.setup_code)})
+        assert good.status == 303  # the code was not spent
+
+
+async def test_signing_in_and_out(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await d.person("owner", OWNER)
+        wrong = await d.sign_in(password="wrong password")
+        assert wrong.status == 422
+        assert "E-mail address and password do not belong together." in wrong.text
+        nobody = await d.sign_in("nobody@example.com")
+        assert (nobody.status, nobody.text.replace("nobody", "")) == (422, wrong.text)
+        assert (await d.sign_in()).to == "/"
+        assert (await d.get("/")).status == 200
+        assert (await d.post("/signout")).to == "/signin"
+        assert (await d.get("/")).to == "/signin?next=/"
+
+
+async def test_wrong_passwords_are_slowed_down(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await d.person("owner", OWNER)
+        for _ in range(5):
+            assert "do not belong together" in (await d.sign_in(password="wrong password")).text
+        told = await d.sign_in()
+        assert told.status == 422 and "Too many wrong passwords: wait 1" in told.text
+        await d.app.store.do(lambda tx: tx.run("UPDATE signin_failure SET at=at-60000"))
+        assert (await d.sign_in()).status == 303
+
+
+@pytest.mark.parametrize("to", ["//evil.example", "https://evil.example", "/\\evil", "/%0d%0aX"])
+async def test_no_way_leads_elsewhere(tmp_path: Path, to: str) -> None:
+    async with desk(tmp_path) as d:
+        await d.person("owner", OWNER)
+        done = await d.post("/signin", {"email": OWNER, "password": PASSWORD, "next": to})
+        assert done.to in ("/", "/%0d%0aX")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "", "Sec-Fetch-Site": "cross-site"},
+    ],
+)
+async def test_a_change_comes_from_our_pages_only(tmp_path: Path, headers: dict[str, str]) -> None:
+    async with desk(tmp_path) as d:
+        await d.as_role("owner")
+        refused = await d.post("/apps/new", {"name": "Eve", "agent": "script"}, **headers)
+        assert refused.status == 403 and "did not come from a page of this console" in refused.text
+        assert d.app.apps.by_id == {}
+
+
+async def test_a_strangers_name_for_this_machine_is_refused(tmp_path: Path) -> None:
+    async with desk(tmp_path, guest=True, console_hosts=("console.example",)) as d:
+        refused = await d.get("/", Host="evil.example")
+        assert refused.status == 421 and "under the name 'evil.example'" in refused.text
+        assert (await d.get("/", Host="console.example")).to == "/signin?next=/"  # no guest there
+        assert (await d.get("/", Host="localhost:1")).status == 200
+
+
+async def test_no_page_may_be_framed_or_bring_foreign_script(tmp_path: Path) -> None:
+    async with desk(tmp_path, guest=True) as d:
+        seen = await d.get("/")
+        policy = seen.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in policy and "default-src 'self'" in policy
+        assert "unsafe" not in policy
+        await d.command("app.create", name="Tea", agent="")
+        assert "<script>" not in (await d.get("/")).html
+
+
+async def test_the_guest_builds_and_runs_no_code_of_this_machine(tmp_path: Path) -> None:
+    async with desk(tmp_path, guest=True) as d:
+        assert "Guest on this machine" in (await d.get("/")).text
+        refused = await d.post("/apps/new", {"name": "X", "agent": "python", "path": "/x.py"})
+        assert refused.status == 422 and "only an owner may choose one" in refused.text
+        made = await d.post("/apps/new", {"name": "Tea", "agent": "shop"})
+        assert made.status == 303
