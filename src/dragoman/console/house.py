@@ -15,11 +15,11 @@ from dragoman.store.store import Store
 
 class House(msgspec.Struct, frozen=True):
     """change(who): for functions of a transaction, at the real time. redactor: hides every known
-    secret (`engine.why.story` takes it). command(name, args): an operator's command, as the CLI gives it. url_for(path): an address
-    of ours as partners and people reach it. hosts: names that pages may be asked under besides
-    this machine's own. guest: whether a browser on this machine needs no account (the demo).
-    emulated: partner → address of its emulator's console, on this address; empty where none
-    runs."""
+    secret (`engine.why.story` takes it). command(name, args): an operator's command, as the CLI
+    gives it. url_for(path): an address of ours as partners and people reach it. hosts: names that
+    pages may be asked under besides this machine's own. secure: whether people reach us by https.
+    guest: whether a browser on this machine needs no account (the demo). emulated: partner →
+    address of its emulator's console, on this address; empty where none runs."""
 
     store: Store
     apps: Apps
