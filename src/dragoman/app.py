@@ -25,7 +25,7 @@ from dragoman.egress import AgentHttp, Egress
 from dragoman.engine import commands, people
 from dragoman.engine.accounts import Accounts
 from dragoman.engine.agents import Agents
-from dragoman.engine.apps import Apps
+from dragoman.engine.apps import App, Apps
 from dragoman.engine.attachments import Attachments
 from dragoman.engine.broadcast import Broadcast
 from dragoman.engine.consent import Consent
@@ -516,6 +516,16 @@ class Dragoman:
         else:
             await respond(send, 404, b"Not Found")
 
+    async def _check(self, app: App) -> list[Any]:
+        from dragoman.engine import doctor, doctor_channels
+
+        s = self.settings
+        house = doctor.House(
+            s.home, s.database_url, s.key, s.key_path, s.public_url, s.base_url, s.egress_allow,
+            s.http_timeout_s,
+        )  # fmt: skip
+        return await doctor_channels.account_of(house, app, app.draft)
+
     def _change(self, who: str) -> Change:
         return Change(self.vault, self.ids, who, self.clock.real())
 
@@ -529,7 +539,7 @@ class Dragoman:
             public = urlsplit(s.base_url)
             house = House(
                 store=self.store, apps=self.apps, clock=self.clock, change=self._change,
-                redactor=self.redactor, command=self.command,
+                redactor=self.redactor, check=self._check, command=self.command,
                 url_for=s.url_for, hosts=(public.hostname or "", *s.console_hosts),
                 secure=public.scheme == "https", guest=self._guest, emulated=self.emulated_consoles,
             )  # fmt: skip

@@ -102,6 +102,16 @@ async def channels(house: House, apps: Sequence[App]) -> AsyncIterator[Check]:
         yield Check("callback", "none", Sentence("check_public_none"))
 
 
+async def account_of(house: House, app: App, copy: Copy) -> list[Check]:
+    """The account alone: authorization, credentials, subscriptions; nothing is sent."""
+    talker = copy.partner
+    if talker is None or talker.NAME not in copy.settings:
+        return []
+    probes = talker.probes(copy.settings[talker.NAME])
+    async with Egress(house.egress_allow) as egress:
+        return [c async for c in _account(house, egress, app.name, app, copy, probes)]
+
+
 # --- one app -------------------------------------------------------------------------------------
 
 

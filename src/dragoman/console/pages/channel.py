@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -17,13 +18,14 @@ from litestar.datastructures import FormMultiDict
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.engine import accounts, publish
 from dragoman.engine.apps import App
+from dragoman.engine.checklist import Around, Checklist, checklist, keep_checks, news, note, prove
 from dragoman.engine.given import DOTS, given, is_near
 from dragoman.engine.standing import phone
 from dragoman.partners.contract import Complaint, Field, Give
 from dragoman.partners.letter import written
 from dragoman.partners.registry import PARTNERS, account, partner
 
-from ..render import go, page, signed_in
+from ..render import HEADERS, go, page, signed_in
 from ..site import house_of
 from .apps import app_of, frame, name_of
 
@@ -38,9 +40,8 @@ words(
         "channel_url_key": "Saved in development. The webhook URL ends in a secret now, which is "
         "shown this once: copy it.",
         "channel_partner_wrong": "Choose a messaging partner: {name!r} is none.",
-        "conflict_field": "Saved meanwhile: {value}",
-        "conflict": "{who} saved this form meanwhile. Where your values differ, theirs stand beside "
-        "them: keep what you want and save again.",
+        "conflict": "{who} saved this form meanwhile. Where your values differ, theirs stand "
+        "beside them: keep what you want and save again.",
     }
 )
 
@@ -83,14 +84,14 @@ class Part(msgspec.Struct):
 # --- drawn ---------------------------------------------------------------------------------------
 
 
-@get(HERE, opt={"role": "viewer"}, sync_to_thread=False)
-def form(request: Ask) -> Response[str]:
+@get(HERE, opt={"role": "viewer"})
+async def form(request: Ask) -> Response[str]:
     did = request.query_params.get("did", "")
     told = Sentence("channel_saved") if did == "saved" else None
-    return _page(request, app_of(request), told=told)
+    return await _page(request, app_of(request), told=told)
 
 
-def _page(
+async def _page(
     request: Ask, app: App, *, status: int = 200, told: Sentence | None = None,
     warned: Sentence | None = None, typed: FormMultiDict | None = None,
     lacks: Sequence[Complaint] = (), conflict: bool = False, url_key: str = "",
@@ -109,11 +110,13 @@ def _page(
               complaints.get(name, []), conflict, url_key)
         for name in PARTNERS
     ]  # fmt: skip
+    found = await looked(request, app)
     return page(
         request, "channel.html", "WhatsApp Business Messaging", status=status, told=told,
         warned=warned, parts=parts, chosen=chosen, channel=channel, switches=_switches(app, typed),
         credentials=sorted(app.credentials.values(), key=lambda c: c.name), tab="configurations",
         may=signed_in(request).person.may("builder"), empty_field=_empty,
+        checklist=found,
         standing=accounts.authorization(app.name, app.draft, house.clock.now()), **frame(app),
     )  # fmt: skip
 
@@ -268,7 +271,7 @@ async def save(request: Ask) -> Response[Any]:
     name = str(typed.get("partner", ""))
     if name not in PARTNERS:
         wrong = Sentence("channel_partner_wrong", {"name": name})
-        return _page(request, app, status=422, warned=wrong, typed=typed)
+        return await _page(request, app, status=422, warned=wrong, typed=typed)
     args = {
         "who": name_of(signed_in(request)), "name": app.stream_id, "partner": name,
         "rev": str(typed.get("rev", "")) or "0", "enabled": typed.get("enabled") == "yes",
@@ -282,16 +285,18 @@ async def save(request: Ask) -> Response[Any]:
         now = app_of(request)
         told = await _conflict(request, now) if meanwhile else error.sentence
         status = 409 if meanwhile else 422
-        return _page(request, now, status=status, warned=told, typed=typed, conflict=meanwhile)
+        return await _page(
+            request, now, status=status, warned=told, typed=typed, conflict=meanwhile
+        )
     if saved["missing"]:
         now = app_of(request)
         lacks = publish.missing(now.draft)
         said = " ".join(dict.fromkeys(one["sentence"] for one in saved["missing"]))
         told = Sentence("channel_saved_off", {"missing": said})
-        return _page(request, now, status=422, warned=told, lacks=lacks)
+        return await _page(request, now, status=422, warned=told, lacks=lacks)
     if saved.get("url_key"):
         told = Sentence("channel_url_key")
-        return _page(request, app_of(request), told=told, url_key=saved["url_key"])
+        return await _page(request, app_of(request), told=told, url_key=saved["url_key"])
     return go(request.url.path + "?did=saved")
 
 
@@ -367,4 +372,59 @@ def _asked(app: App, typed: FormMultiDict, associates: bool) -> dict[str, Any]:
     return out
 
 
-ROUTES = (form, save)
+# --- the checklist -------------------------------------------------------------------------------
+
+
+async def looked(request: Ask, app: App) -> Checklist:
+    """What is known now; what was seen is noted for later."""
+    house, name = house_of(request), app.draft.config.channel.partner
+    url = house.url_for(f"hooks/{name}/{app.stream_id}")
+    host = (urlsplit(url).hostname or "").casefold()
+    around = Around(url, host, name in house.emulated, house.clock.now())
+    found = await house.store.read(lambda tx: checklist(tx, app, around))
+    if await house.store.read(lambda tx: news(tx, app, found)):
+        await house.store.do(lambda tx: note(tx, app, found))
+    return found
+
+
+@get(HERE + "/checklist", opt={"role": "viewer"})
+async def steps(request: Ask) -> Response[Any]:
+    """The list alone; nothing where it is what the page has already (`known`)."""
+    app = app_of(request)
+    found = await looked(request, app)
+    if request.query_params.get("known") == found.digest:
+        return Response(None, status_code=204, headers=HEADERS)
+    return _list(request, app, found)
+
+
+def _list(request: Ask, app: App, found: Checklist) -> Response[str]:
+    may = signed_in(request).person.may("builder")
+    return page(request, "checklist.html", "Checklist", app=app, checklist=found, may=may)
+
+
+@post(HERE + "/check", opt={"role": "builder"})
+async def check(request: Ask) -> Response[Any]:
+    """Ask the partner about the account: ten seconds at most, nothing is sent to anybody."""
+    house, app = house_of(request), app_of(request)
+    checks = await house.check(app)
+    now = house.clock.now()
+    await house.store.do(lambda tx: keep_checks(tx, app, checks, now))
+    return await _after(request, app)
+
+
+@post(HERE + "/wrote", opt={"role": "builder"})
+async def i_wrote(request: Ask) -> Response[Any]:
+    """The person wrote to the number: silence means something from now on."""
+    house, app = house_of(request), app_of(request)
+    name, now = app.draft.config.channel.partner, house.clock.now()
+    await house.store.do(lambda tx: prove(tx, app.id, f"{name}/wrote", now))
+    return await _after(request, app)
+
+
+async def _after(request: Ask, app: App) -> Response[Any]:
+    if request.headers.get("HX-Request"):
+        return _list(request, app, await looked(request, app))
+    return go(HERE.replace("{app:str}", app.stream_id))
+
+
+ROUTES = (form, save, steps, check, i_wrote)
