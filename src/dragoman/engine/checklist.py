@@ -60,7 +60,7 @@ words(
         "and press Verify and save there.",
         "move_webhook": "Paste the webhook URL at {where}.",
         "letter_webhook": "{partner}'s support sets this URL: send them the letter.",
-        "silent_webhook": "Nothing has reached this URL since you wrote at {at}. It is not set at "
+        "silent_webhook": "Nothing has reached this URL since you wrote {at} ago. It is not set at "
         "{partner}, or points elsewhere: {where}.",
         "silent_messages": "{partner} verified this URL but sends no messages here: look whether "
         "the webhook field *messages* is on, and whether the account is subscribed.",
@@ -340,7 +340,7 @@ class _Look:
         if unsubscribed is not None and (silent or not called):
             return self._step("webhook", Mark.BROKEN, unsubscribed)
         if silent:
-            args = {**self.partner, "at": duration(self.around.now - wrote_at) + " ago",
+            args = {**self.partner, "at": duration(self.around.now - wrote_at),
                     "where": self._where()}  # fmt: skip
             known = "silent_messages" if verified is not None else "silent_webhook"
             return self._step("webhook", Mark.BROKEN, Sentence(known, args))
