@@ -23,7 +23,7 @@ from dragoman.domain.retry import Limits
 from dragoman.domain.sentences import Sentence
 from dragoman.egress import AgentHttp, Egress
 from dragoman.engine import commands, people
-from dragoman.engine.accounts import Accounts
+from dragoman.engine.accounts import Accounts, subscribe
 from dragoman.engine.agents import Agents
 from dragoman.engine.apps import App, Apps
 from dragoman.engine.attachments import Attachments
@@ -526,6 +526,9 @@ class Dragoman:
         )  # fmt: skip
         return await doctor_channels.account_of(house, app, app.draft)
 
+    async def _subscribe(self, app: App) -> list[Any]:
+        return await subscribe(self.egress, app.draft, self.settings.http_timeout_s)
+
     def _change(self, who: str) -> Change:
         return Change(self.vault, self.ids, who, self.clock.real())
 
@@ -539,7 +542,8 @@ class Dragoman:
             public = urlsplit(s.base_url)
             house = House(
                 store=self.store, apps=self.apps, clock=self.clock, change=self._change,
-                redactor=self.redactor, check=self._check, command=self.command,
+                redactor=self.redactor, check=self._check, subscribe=self._subscribe,
+                command=self.command,
                 url_for=s.url_for, hosts=(public.hostname or "", *s.console_hosts),
                 secure=public.scheme == "https", guest=self._guest, emulated=self.emulated_consoles,
             )  # fmt: skip

@@ -211,13 +211,6 @@ async def test_a_refused_call_is_the_broken_step_with_its_request(tmp_path: Path
         made = await d.command("credential.create", name="Tea", credential="key")
         await save(d, {**GUPSHUP, "associated": made["client_id"]})
         await d.command("app.publish", name="Tea")
-        body = {
-            "mobile": "12025550142",
-            "type": "text",
-            "text": "hi",
-            "timestamp": "1",
-            "name": "A",
-        }
         answer = await d._ask("POST", "/hooks/gupshup/st-tea", None, {"Content-Type": "x"})
         assert answer.status in (401, 500)
         text = (await d.get(FORM + "/checklist")).text
@@ -246,3 +239,41 @@ async def test_a_list_that_is_known_is_not_sent_again(tmp_path: Path) -> None:
         assert (await d.get(f"{FORM}/checklist?known={known[1]}")).status == 204
         await d.command("app.publish", name="Tea")
         assert (await d.get(f"{FORM}/checklist?known={known[1]}")).status == 200
+
+
+# --- beside the form -----------------------------------------------------------------------------
+
+
+async def test_a_real_number_has_a_code_to_scan(tmp_path: Path) -> None:
+    async with desk(tmp_path, public_url="https://bot.example.com") as d:
+        await tea(d)
+        await save(d, GUPSHUP)
+        seen = await d.get("/apps/st-tea/channels/whatsapp/hello")
+        assert "https://wa.me/12025550100?text=hello" in seen.html
+        assert 'src="data:image/svg+xml' in seen.html
+
+
+async def test_authorize_leads_to_the_partners_page(tmp_path: Path) -> None:
+    async with desk(tmp_path, public_url="https://bot.example.com") as d:
+        await tea(d)
+        await save(d, GUPSHUP)
+        said = await d.post("/apps/st-tea/channels/whatsapp/authorize")
+        assert said.status == 422 and "Gupshup" in said.text
+        meta = {
+            "partner": "cloud-api", "enabled": "no", "cloud_api.x": "",
+            "cloud-api.authorization": "temporary", "cloud-api.numbers": "106540352242922",
+            "cloud-api.app_id": "1234567890123456",
+            "cloud-api.app_secret": "0123456789abcdef0123456789abcdef",
+        }  # fmt: skip
+        await save(d, meta)
+        done = await d.post("/apps/st-tea/channels/whatsapp/authorize")
+        assert done.status == 303 and done.to.startswith("https://www.facebook.com/")
+        assert "oauth%2Fcloud-api%2Fst-tea" in done.to
+
+
+async def test_unknown_apps_have_no_pages(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await d.as_role("owner")
+        for path in ("", "/channels", "/channels/whatsapp/configurations"):
+            seen = await d.get("/apps/st-nobody" + path)
+            assert seen.status == 404 and "There is no app at this address" in seen.text

@@ -11,17 +11,18 @@ from dragoman.domain.clock import Clock
 from dragoman.engine.apps import App, Apps
 from dragoman.engine.doctor import Check
 from dragoman.engine.publish import Change
+from dragoman.partners.contract import Finding
 from dragoman.store.store import Store
 
 
 class House(msgspec.Struct, frozen=True):
     """change(who): for functions of a transaction, at the real time. redactor: hides every known
     secret (`engine.why.story` takes it). check(app): asks the partner about the account, sending
-    nothing. command(name, args): an operator's command, as the CLI gives it. url_for(path): an
-    address of ours as partners and people reach it. hosts: names that pages may be asked under
-    besides this machine's own. secure: whether people reach us by https. guest: whether a browser
-    on this machine needs no account (the demo). emulated: partner → address of its emulator's
-    console, on this address; empty where none runs."""
+    nothing; subscribe(app): lets its webhooks come. command(name, args): an operator's command, as
+    the CLI gives it. url_for(path): an address of ours as partners and people reach it. hosts:
+    names that pages may be asked under besides this machine's own. secure: whether people reach us
+    by https. guest: whether a browser on this machine needs no account (the demo). emulated:
+    partner → address of its emulator's console, on this address; empty where none runs."""
 
     store: Store
     apps: Apps
@@ -29,6 +30,7 @@ class House(msgspec.Struct, frozen=True):
     change: Callable[[str], Change]
     redactor: Any
     check: Callable[[App], Awaitable[list[Check]]]
+    subscribe: Callable[[App], Awaitable[list[Finding]]]
     command: Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
     url_for: Callable[[str], str]
     hosts: Sequence[str] = ()

@@ -116,7 +116,8 @@ def _refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[
             return go("/signin?next=" + quote(path, safe="/"))
         return _sign_in_first(request)
     if error.status_code == 404:
-        return _problem(request, 404, say(Sentence("page_not_there")))
+        ours = error.detail and error.detail != "Not Found"
+        return _problem(request, 404, error.detail if ours else say(Sentence("page_not_there")))
     if isinstance(error, PermissionDeniedException | ClientException):
         return _problem(request, error.status_code, error.detail)
     return _problem(request, error.status_code, error.detail)

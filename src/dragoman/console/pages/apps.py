@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
 
-from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.domain.sentences import Sentence, SentenceError, say, words
 from dragoman.engine.apps import App
 from dragoman.engine.standing import Standing, stand
 from dragoman.partners.registry import PARTNERS, partner
@@ -53,10 +54,10 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def app_of(request: Ask) -> App:
-    """The app that the address names. Raises SentenceError."""
+    """The app that the address names. Raises NotFoundException."""
     found = house_of(request).apps.by_stream.get(str(request.path_params["app"]))
     if found is None:
-        raise SentenceError(Sentence("app_nobody"))
+        raise NotFoundException(say(Sentence("app_nobody")))
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -17,7 +17,7 @@ from litestar.datastructures import FormMultiDict
 
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.engine import accounts, publish
-from dragoman.engine.apps import App
+from dragoman.engine.apps import App, Copy
 from dragoman.engine.checklist import Around, Checklist, checklist, keep_checks, news, note, prove
 from dragoman.engine.given import DOTS, given, is_near
 from dragoman.engine.standing import phone
@@ -405,7 +405,11 @@ def _list(request: Ask, app: App, found: Checklist) -> Response[str]:
 @post(HERE + "/check", opt={"role": "builder"})
 async def check(request: Ask) -> Response[Any]:
     """Ask the partner about the account: ten seconds at most, nothing is sent to anybody."""
-    house, app = house_of(request), app_of(request)
+    return await check_now(request, app_of(request))
+
+
+async def check_now(request: Ask, app: App) -> Response[Any]:
+    house = house_of(request)
     checks = await house.check(app)
     now = house.clock.now()
     await house.store.do(lambda tx: keep_checks(tx, app, checks, now))
@@ -427,4 +431,65 @@ async def _after(request: Ask, app: App) -> Response[Any]:
     return go(HERE.replace("{app:str}", app.stream_id))
 
 
-ROUTES = (form, save, steps, check, i_wrote)
+# --- beside the form -----------------------------------------------------------------------------
+
+
+@get("/apps/{app:str}/channels", opt={"role": "viewer"}, sync_to_thread=False)
+def channels(request: Ask) -> Response[str]:
+    app = app_of(request)
+    return page(request, "channels.html", "Channels", **frame(app))
+
+
+@get("/apps/{app:str}/channels/whatsapp/hello", opt={"role": "viewer"}, sync_to_thread=False)
+def hello(request: Ask) -> Response[str]:
+    """How to write to the numbers: a QR code each; the test phone where the partner is emulated."""
+    house, app = house_of(request), app_of(request)
+    copy = app.published or app.draft
+    name, settings = copy.config.channel.partner, copy.settings.get(copy.config.channel.partner)
+    text = " ".join(word for word in (getattr(settings, "keyword", ""), "hello") if word)
+    emulated = name in house.emulated
+    lines = [] if emulated else [(n, *_wa_me(n, text)) for n in _phones(app, copy)]
+    return page(
+        request, "hello.html", "Say hello", lines=lines, emulated=emulated, text=text, **frame(app)
+    )
+
+
+def _phones(app: App, copy: Copy) -> list[str]:
+    """The numbers of a copy, as digits. A partner's id of a number is none, and is left out."""
+    return [key for key in sorted(copy.numbers()) if 8 <= len(key) <= 15 and key.isdigit()
+            and phone(key) != f"+{key}"]  # fmt: skip
+
+
+def _wa_me(digits: str, text: str) -> tuple[str, str]:
+    """The link that opens WhatsApp with a text ready, and its QR code as a data URI."""
+    import segno
+
+    link = f"https://wa.me/{digits}?text={quote(text)}"
+    return link, segno.make(link, error="m").svg_data_uri(scale=5, border=2)
+
+
+@post("/apps/{app:str}/channels/whatsapp/authorize", opt={"role": "builder"})
+async def authorize(request: Ask) -> Response[Any]:
+    """To the partner's page that asks the person; it comes back to the callback URL."""
+    house, app = house_of(request), app_of(request)
+    name = app.draft.config.channel.partner
+    args = {
+        "who": name_of(signed_in(request)), "name": app.stream_id,
+        "redirect_uri": house.url_for(f"oauth/{name}/{app.stream_id}"),
+    }  # fmt: skip
+    try:
+        begun = await house.command("channel.authorize", args)
+    except SentenceError as error:
+        return await _page(request, app, status=422, warned=error.sentence)
+    return go(str(begun["url"]))
+
+
+@post("/apps/{app:str}/channels/whatsapp/subscribe", opt={"role": "builder"})
+async def subscribe(request: Ask) -> Response[Any]:
+    """Let the account's webhooks come to the partner's app, then look again."""
+    house, app = house_of(request), app_of(request)
+    await house.subscribe(app)
+    return await check_now(request, app)
+
+
+ROUTES = (form, save, steps, check, i_wrote, channels, hello, authorize, subscribe)
