@@ -17,6 +17,7 @@ import msgspec
 
 from dragoman.domain import config as configs
 from dragoman.domain.clock import id_text
+from dragoman.domain.errors import Code, SendError
 from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.status import Status
 from dragoman.partners.contract import Partner
@@ -29,6 +30,7 @@ from .doctor import Check
 from .given import is_near
 from .publish import missing
 from .standing import duration, error_sentence, phone, sentence
+from .wording import say
 
 LOOK = 200  # newest rows of a kind that are looked at
 PATIENCE_MS = 60_000  # from "I wrote" until silence says something
@@ -50,10 +52,8 @@ words(
         "wait_address": "No request for {host} reached this program yet.",
         "move_address": "{partner} cannot call {url}. Set public_url to the https address of this "
         "machine.",
-        "seen_credentials": "{told}",
         "move_credentials": "Fill in what is marked, and save.",
         "move_check": "Not asked yet.",
-        "none_credentials": "{told} See *First answer accepted*.",
         "seen_webhook": "{partner} called the webhook URL.",
         "seen_verified": "{partner} verified this URL.",
         "verify_refused": "{partner} called with another verify token. Copy Verify token again, "
@@ -65,26 +65,22 @@ words(
         "silent_messages": "{partner} verified this URL but sends no messages here: look whether "
         "the webhook field *messages* is on, and whether the account is subscribed.",
         "seen_sender": "The last call proved itself.",
-        "refused_sender": "{reason}",
-        "none_sender": "Nothing proves who calls: whoever knows the URL may write. {told}",
+        "app_refused": "{partner} does not accept the app's own id and secret, by which webhooks "
+        "are proved. It says: {reason}",
         "wait_sender": "The next call will tell.",
         "seen_live": "Version {version} is published and enabled.",
-        "move_incomplete": "Not complete: {told}",
         "move_enable": "Enable Channel is No. Set it to Yes, save and publish.",
         "move_publish": "These settings are saved and not live: publish. Contacts still meet "
         "{who}.",
-        "kept_off": "{n} messages came and were kept unanswered: the published channel is off.",
         "seen_first_in": "{name} wrote to {number}.",
         "move_first_in": "Write hello to {number}.",
         "unlisted": "{name} wrote to {number}, which the published channel does not have. Add it, "
         "save and publish.",
         "seen_first_out": "{partner} took it as {id}.",
         "wait_first_out": "The agent's first answer will tell.",
-        "held_first_out": "{reason} {n} answers wait.",
-        "failed_first_out": "{partner} did not take it: {reason}",
+        "held": "{reason} Waiting meanwhile: {n}.",
         "seen_report": "Delivered {seconds} after it was sent.",
         "wait_report": "{partner} reports when it reaches the person.",
-        "nobody": "nobody",
     }
 )
 
@@ -143,6 +139,14 @@ class Around(msgspec.Struct, frozen=True):
     host: str
     emulated: bool
     now: int
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A number whose queue waits. waiting: how many messages."""
+
+    error: SendError
+    since: int
+    waiting: int
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -213,6 +217,7 @@ class _Look:
         self.hook = self._last_hook()
         self.refused = self._last_refused()
         self.messages = self._messages()
+        self.holds = self._holds()
 
     def steps(self) -> list[Step]:
         return [
@@ -238,17 +243,28 @@ class _Look:
         return found[-1] if found else None
 
     def _messages(self) -> list[Any]:
-        """The newest of this partner's numbers, newest first: id, direction, at, rank, error,
-        external id, answer, why, number, contact's name and phone."""
+        """The newest of this partner's numbers, newest first: id, direction, when by our
+        clock, rank, error, external id, answer, why, number's key and display, contact's name and
+        phone."""
         return self.tx.run(
-            """SELECT m.id,m.direction,m.at,m.rank,m.error,m.external_id,m.answer,m.why,
-              n.key,n.display,c.name,c.phone,m.number_id
+            """SELECT m.id,m.direction,coalesce(h.at,m.at),m.rank,m.error,m.external_id,m.answer,
+              m.why,n.key,n.display,c.name,c.phone
             FROM (SELECT * FROM message WHERE app_id=? ORDER BY id DESC LIMIT ?) m
             JOIN number n ON n.id=m.number_id
+            LEFT JOIN hook h ON h.app_id=m.app_id AND h.id=m.hook_id
             LEFT JOIN contact c ON c.app_id=m.app_id AND c.id=m.contact_id
             WHERE n.partner=? ORDER BY m.id DESC""",
             (self.app.id, LOOK, self.talker.NAME),
         )
+
+    def _holds(self) -> list[Held]:
+        """What keeps numbers of this partner from sending."""
+        rows = self.tx.run(
+            """SELECT hold,hold_since,(SELECT count(*) FROM outbox o WHERE o.number_id=n.id)
+            FROM number n WHERE app_id=? AND partner=? AND hold_since>0 AND hold IS NOT NULL""",
+            (self.app.id, self.talker.NAME),
+        )
+        return [Held(msgspec.json.decode(r[0], type=SendError), r[1], r[2]) for r in rows]
 
     # --- putting a step together -----------------------------------------------------------------
 
@@ -304,6 +320,10 @@ class _Look:
             return self._step("credentials", Mark.MOVE, Sentence("move_credentials"))
         if self.talker.missing(self.settings):
             return self._step("credentials", Mark.MOVE, Sentence("move_credentials"))
+        held = next((h for h in self.holds if h.error.code in _ACCOUNT), None)
+        if held is not None:
+            told = Sentence("held", {"reason": say(held.error.sentence), "n": held.waiting})
+            return self._step("credentials", Mark.BROKEN, told, held.since)
         stands = accounts.authorization(self.app.name, self.app.draft, self.around.now)
         if stands is not None and stands.state == "fail":
             return self._step("credentials", Mark.BROKEN, stands.what)
@@ -315,10 +335,11 @@ class _Look:
         if checked is None or checked.body is None:
             return self._step("credentials", Mark.NOT_YET, Sentence("move_check"))
         checks = msgspec.json.decode(checked.body, type=list[Check])
-        bad = next((c for c in checks if c.state == "fail" and not _of_webhook(c)), None)
+        proved = any(c.what.id == "check_probe_ok" for c in checks)
+        bad = None if proved else next((c for c in checks if c.state == "fail"), None)
         fields = _taken(self.talker)
         if bad is not None:
-            newer = any(self.changes.get(name, 0) > checked.at for name in fields)
+            newer = self._newer(checked.at, fields)
             mark = Mark.NOT_YET if newer else Mark.BROKEN
             told = Sentence("move_check") if newer else bad.what
             return self._step("credentials", mark, told, checked.at)
@@ -371,6 +392,24 @@ class _Look:
         bad = next((c for c in checks if c.state == "fail" and _of_webhook(c)), None)
         return None if bad is None else bad.what
 
+    def _app_refused(self) -> Sentence | None:
+        """The credentials are right, and the partner refused those of its own app, by which
+        webhooks are proved."""
+        checked = self.proofs.get("checked")
+        if checked is None or checked.body is None or self._newer(checked.at, _GUARDS):
+            return None
+        checks = msgspec.json.decode(checked.body, type=list[Check])
+        if not any(c.what.id == "check_probe_ok" for c in checks):
+            return None
+        bad = next((c for c in checks if c.state == "fail" and not _of_webhook(c)), None)
+        if bad is None or bad.name == "clock":
+            return None
+        return Sentence("app_refused", {**self.partner, "reason": say(bad.what)})
+
+    def _newer(self, at: int, fields: Iterable[str]) -> bool:
+        """Whether one of these settings was changed since."""
+        return any(self.changes.get(name, 0) > at for name in fields)
+
     def _sender(self) -> Step:
         from . import access
 
@@ -378,6 +417,9 @@ class _Look:
         if refused is not None and (last is None or refused.at > last[1]):
             reason = refused.reason or Sentence("step_sender")
             return self._step("sender", Mark.BROKEN, reason, refused.at, refused.name)
+        app_refused = self._app_refused()
+        if app_refused is not None:
+            return self._step("sender", Mark.BROKEN, app_refused)
         unguarded = access.warning(self.app.name, self.app.draft)
         if unguarded is not None:
             return self._step("sender", Mark.NONE, unguarded)
@@ -393,17 +435,24 @@ class _Look:
             if live.config.channel.enabled:
                 told = Sentence("seen_live", {"version": live.version})
                 return self._step("live", Mark.SEEN, told)
-            kept = sum(m[1] == 0 and "channel_disabled" in (m[7] or "") for m in self.messages)
-            if kept:
-                return self._step("live", Mark.BROKEN, Sentence("kept_off", {"n": kept}))
-            return self._step("live", Mark.MOVE, Sentence("move_enable"))
+            return self._unanswered() or self._step("live", Mark.MOVE, Sentence("move_enable"))
         lacks = missing(draft)
         if lacks:
             return self._step("live", Mark.MOVE, lacks[0].sentence)
         if not draft.config.channel.enabled:
             return self._step("live", Mark.MOVE, Sentence("move_enable"))
+        if (broken := self._unanswered()) is not None:
+            return broken
         meets = live.partner.LABEL if live is not None and live.partner is not None else "nobody"
         return self._step("live", Mark.MOVE, Sentence("move_publish", {"who": meets}))
+
+    def _unanswered(self) -> Step | None:
+        """Messages that came and meet nobody."""
+        last = next((m for m in self.messages if m[1] == 0), None)
+        why = sentence(last[7]) if last is not None and last[7] else None
+        if last is None or why is None or why.id not in _NOT_LIVE:
+            return None
+        return self._step("live", Mark.BROKEN, why, last[2], f"in-{id_text(last[0])}")
 
     def _first_in(self) -> Step:
         last = next((m for m in self.messages if m[1] == 0), None)
@@ -419,26 +468,34 @@ class _Look:
             return self._seen("first_in", told, last[2], link, _NUMBERS)
         if (kept := self._kept("first_in", _NUMBERS)) is not None:
             return kept
-        numbers = sorted(self.app.draft.numbers())
-        told = Sentence("move_first_in", {"number": phone(numbers[0]) if numbers else "…"})
+        told = Sentence("move_first_in", {"number": self._number()})
         return self._step("first_in", Mark.MOVE, told)
 
-    def _first_out(self) -> Step:
-        held = self.tx.run(
-            """SELECT hold,hold_since,(SELECT count(*) FROM outbox o WHERE o.number_id=n.id)
-            FROM number n WHERE app_id=? AND partner=? AND hold_since>0 AND hold IS NOT NULL""",
-            (self.app.id, self.talker.NAME),
+    def _number(self) -> str:
+        """One of the channel's numbers as people write it; a partner's id of it where no more is
+        known."""
+        key = next(iter(sorted(self.app.draft.numbers())), "…")
+        rows = self.tx.run(
+            "SELECT display FROM number WHERE app_id=? AND partner=? AND key=?",
+            (self.app.id, self.talker.NAME, key),
         )
-        if held:
-            told = error_sentence(held[0][0])
-            return self._step("first_out", Mark.BROKEN, told, held[0][1])
+        shown = phone(rows[0][0] if rows and rows[0][0] else key)
+        return key if shown == f"+{key}" else shown
+
+    def _first_out(self) -> Step:
+        held = next((h for h in self.holds if h.error.code not in _ACCOUNT), None)
+        if held is not None:
+            told = Sentence("held", {"reason": say(held.error.sentence), "n": held.waiting})
+            return self._step("first_out", Mark.BROKEN, told, held.since)
         fields = _taken(self.talker)
         for m in self.messages:
             if m[1] != 1:
                 continue
             link = f"out-{id_text(m[0])}"
-            if m[3] == Status.FAILED and m[4] and not m[5]:
-                return self._step("first_out", Mark.BROKEN, error_sentence(m[4]), m[2], link)
+            if m[3] == Status.FAILED:
+                if m[4] and _code(m[4]) in _CHANNELS:
+                    return self._step("first_out", Mark.BROKEN, error_sentence(m[4]), m[2], link)
+                continue  # of that message or that person alone
             if m[3] >= Status.ACCEPTED:
                 told = Sentence("seen_first_out", {**self.partner, "id": m[5] or "?"})
                 return self._seen("first_out", told, m[2], link, fields)
@@ -478,6 +535,15 @@ _GUARDS = (
     "header_name",
     "header_value",
 )
+_ACCOUNT = (Code.TOKEN, Code.PERMISSION, Code.ACCOUNT_LOCKED)
+# What every answer would meet, and not one message or one person alone.
+_CHANNELS = frozenset(
+    {
+        *_ACCOUNT, Code.NUMBER_NOT_REGISTERED, Code.BILLING, Code.NOT_OPTED_IN, Code.EGRESS,
+        Code.NOT_ALLOWED_RECIPIENT, Code.COUNTRY, Code.UNKNOWN,
+    }
+)  # fmt: skip
+_NOT_LIVE = ("not_published", "channel_disabled", "other_partner")
 _NUMBERS = ("numbers", "number")
 
 
@@ -488,6 +554,11 @@ def _taken(talker: Partner) -> list[str]:
 
 def _of_webhook(check: Check) -> bool:
     return any(part in check.what.id for part in ("callback", "subscri", "field"))
+
+
+def _code(error: str) -> str:
+    """Of a stored SendError, or of the error that a report brought."""
+    return str(msgspec.json.decode(error, type=dict[str, Any]).get("code", ""))
 
 
 def _host(headers: str) -> str:
