@@ -116,7 +116,7 @@ async def _page(
         warned=warned, parts=parts, chosen=chosen, channel=channel, switches=_switches(app, typed),
         credentials=sorted(app.credentials.values(), key=lambda c: c.name), tab="configurations",
         may=signed_in(request).person.may("builder"), empty_field=_empty,
-        checklist=found,
+        checklist=found, just_saved=told is not None,
         standing=accounts.authorization(app.name, app.draft, house.clock.now()), **frame(app),
     )  # fmt: skip
 
