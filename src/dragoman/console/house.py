@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 
 from dragoman.domain.clock import Clock
+from dragoman.engine.agents import Agents
 from dragoman.engine.apps import Apps
 from dragoman.engine.publish import Change
+from dragoman.engine.trying import Trying
 from dragoman.store.store import Store
 
 
@@ -19,7 +21,8 @@ class House(msgspec.Struct, frozen=True):
     gives it. url_for(path): an address of ours as partners and people reach it. hosts: names that
     pages may be asked under besides this machine's own. secure: whether people reach us by https.
     guest: whether a browser on this machine needs no account (the demo). emulated: partner →
-    address of its emulator's console, on this address; empty where none runs."""
+    address of its emulator's console, on this address; empty where none runs. agents: the brains
+    that are loaded. trying: runs a script that nobody waits for."""
 
     store: Store
     apps: Apps
@@ -28,6 +31,8 @@ class House(msgspec.Struct, frozen=True):
     redactor: Any
     command: Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
     url_for: Callable[[str], str]
+    agents: Agents
+    trying: Trying
     hosts: Sequence[str] = ()
     secure: bool = False
     guest: bool = False
