@@ -46,9 +46,15 @@ def house_of(connection: ASGIConnection[Any, Any, Any, Any]) -> House:
 
 def build(house: House) -> ASGIApp:
     """The console for a running program."""
-    from .pages import apps, start
+    from .pages import agent, apps, credentials, publishing, start
 
-    routes: list[ControllerRouterHandler] = [*start.ROUTES, *apps.ROUTES]
+    routes: list[ControllerRouterHandler] = [
+        *start.ROUTES,
+        *apps.ROUTES,
+        *agent.ROUTES,
+        *credentials.ROUTES,
+        *publishing.ROUTES,
+    ]
     site = Litestar(
         route_handlers=[
             *routes,

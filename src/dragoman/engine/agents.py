@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -12,7 +13,7 @@ from dragoman.agents.contract import Agent, AgentFailed
 from dragoman.agents.python import Rule
 from dragoman.domain.clock import Clock
 from dragoman.domain.config import AgentConfig
-from dragoman.domain.sentences import Sentence, say
+from dragoman.domain.sentences import Sentence, SentenceError, say, words
 
 from .apps import App, Copy
 
@@ -21,6 +22,28 @@ log = structlog.get_logger("agents")
 Maker = Callable[[AgentConfig, Callable[[Sentence], None]], Agent]
 _Key = tuple[int, AgentConfig]
 _GOOD = "agent_reloaded"  # what is told of a file that was read again; all else is trouble
+
+
+words(
+    {
+        "agent_file_missing": "There is no file {path} on the machine that Dragoman runs on: write "
+        "its whole path, beginning with /.",
+        "agent_file_kind": "{path} is neither a Python file (.py) nor JavaScript (.js).",
+    }
+)
+
+
+def check_file(path: str) -> None:
+    """Whether a path can be an agent's. Raises SentenceError."""
+    file = Path(path)
+    try:
+        found = file.is_absolute() and file.is_file()
+    except (OSError, ValueError):  # longer than any name, or with a NUL in it
+        found = False
+    if not found:
+        raise SentenceError(Sentence("agent_file_missing", {"path": path[:300]}))
+    if file.suffix not in (".py", ".js"):
+        raise SentenceError(Sentence("agent_file_kind", {"path": path[:300]}))
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -59,6 +82,14 @@ class Agents:
             self._agents[key] = agent
             self._note(key, loaded_at=self._clock.real())
         return agent
+
+    async def load(self, app: App, copy: Copy) -> Sentence | None:
+        """Load a copy's agent now; says why it cannot be."""
+        try:
+            await self.of(app, copy)
+        except AgentFailed as error:
+            return error.sentence
+        return None
 
     def known(self, app: App, copy: Copy) -> Known:
         """What is known of a copy's agent. Nothing is loaded for it."""

@@ -87,7 +87,7 @@ def _app_create(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
 def _app_set(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     known = ("fallback", "debounce_ms", "session_minutes", "resend_after_ms")
     values = {k: args[k] for k in known if args.get(k) is not None}
-    if args.get("agent") or args.get("source"):
+    if args.get("agent") or args.get("source") or args.get("example"):
         values["agent"] = _agent(args)
     return describe(publish.set_app(tx, change, args["name"], values, _rev(args)))
 

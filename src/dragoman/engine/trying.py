@@ -25,7 +25,7 @@ from dragoman.domain.window import Opener, Window
 from dragoman.egress import redacted
 from dragoman.partners.contract import OutboundMessage, Unsupported
 from dragoman.partners.registry import partner
-from dragoman.sandbox.failures import CONTEXT_LIMIT
+from dragoman.sandbox.failures import CONTEXT_LIMIT, ScriptFailed
 from dragoman.vault import Redactor
 
 from .apps import App, Copy
@@ -40,7 +40,7 @@ MOST_PRINTED = 50  # messages that are drawn
 words(
     {
         "try_context_wrong": "The context is no JSON object ({problem}), so the script was not "
-        "run: write something like {{}} or {{\"name\": \"Asha\"}}.",
+        'run: write something like {{}} or {{"name": "Asha"}}.',
         "try_many": "The script printed {count} messages; the first {most} are shown.",
         "try_cannot_say": "{partner} cannot be asked for this yet: {problem}. Fill its form in "
         "first.",
@@ -105,6 +105,15 @@ class Trying:
         self._redactor = redactor
         self._assets_url = assets_url
         self._one = asyncio.Lock()
+
+    async def check(self, source: str) -> Sentence | None:
+        """What stands in the way of running a script: its syntax. Nothing of it is run."""
+        agent = ScriptAgent(source=source, pool=self._pool())
+        try:
+            async with self._one:
+                return await agent.check()
+        except ScriptFailed as failed:
+            return failed.sentence
 
     async def script(self, app: App, trial: Trial) -> Tried:
         """Run a script once, as the copy in development would."""
