@@ -124,7 +124,7 @@ class Dragoman:
         self.redactor = Redactor()
         self.apps = Apps(self.store, self.vault, self.ids, self.redactor)
         self.egress = Egress(s.egress_allow, limit=s.concurrency)
-        self.agents = Agents(self._make_agent)
+        self.agents = Agents(self._make_agent, self.clock)
         consent = Consent(self.store, self.egress, self.clock, timeout_s=s.http_timeout_s)
         attachments = self._build_files()
         pairs = (PAIR_BURST, PAIR_EVERY_S) if s.pair_rate else (0, 0.0)
@@ -537,13 +537,15 @@ class Dragoman:
         if self._console is None:
             await asyncio.to_thread(importlib.import_module, "dragoman.console")
             from dragoman.console import House, build
+            from dragoman.engine.trying import Trying
 
             s = self.settings
+            trying = Trying(self._scripts, self.clock, self.redactor, s.url_for("assets"))
             public = urlsplit(s.base_url)
             house = House(
                 store=self.store, apps=self.apps, clock=self.clock, change=self._change,
                 redactor=self.redactor, check=self._check, subscribe=self._subscribe,
-                command=self.command,
+                command=self.command, agents=self.agents, trying=trying,
                 url_for=s.url_for, hosts=(public.hostname or "", *s.console_hosts),
                 secure=public.scheme == "https", guest=self._guest, emulated=self.emulated_consoles,
             )  # fmt: skip

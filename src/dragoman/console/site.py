@@ -46,9 +46,10 @@ def house_of(connection: ASGIConnection[Any, Any, Any, Any]) -> House:
 
 def build(house: House) -> ASGIApp:
     """The console for a running program."""
-    from .pages import apps, channel, start
+    from .pages import agent, apps, channel, credentials, publishing, start
 
-    routes: list[ControllerRouterHandler] = [*start.ROUTES, *apps.ROUTES, *channel.ROUTES]
+    parts = (start, apps, channel, agent, credentials, publishing)
+    routes: list[ControllerRouterHandler] = [route for part in parts for route in part.ROUTES]
     site = Litestar(
         route_handlers=[
             *routes,

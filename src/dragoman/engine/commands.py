@@ -74,6 +74,11 @@ def _agent(args: Mapping[str, Any]) -> AgentConfig:
     return AgentConfig("script" if path.endswith(".js") else "python", path)
 
 
+def _rev(args: Mapping[str, Any]) -> int | None:
+    """`rev`: the revision of the in-development copy that somebody looked at, if one is given."""
+    return None if args.get("rev") is None else int(args["rev"])
+
+
 def _app_create(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     app = publish.create(tx, change, args["name"], _agent(args), args.get("stream_id"))
     return describe(app)
@@ -82,18 +87,20 @@ def _app_create(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
 def _app_set(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     known = ("fallback", "debounce_ms", "session_minutes", "resend_after_ms")
     values = {k: args[k] for k in known if args.get(k) is not None}
-    if args.get("agent") or args.get("source"):
+    if args.get("agent") or args.get("source") or args.get("example"):
         values["agent"] = _agent(args)
-    return describe(publish.set_app(tx, change, args["name"], values))
+    return describe(publish.set_app(tx, change, args["name"], values, _rev(args)))
 
 
 def _app_publish(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
-    app, version = publish.publish(tx, change, args["name"], args.get("note", ""))
+    note = str(args.get("note", ""))
+    app, version = publish.publish(tx, change, args["name"], note, _rev(args))
     return {**describe(app), "version": version}
 
 
 def _app_rollback(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
-    app, version = publish.rollback(tx, change, args["name"], int(args["version"]))
+    name, version = args["name"], int(args["version"])
+    app, version = publish.rollback(tx, change, name, version, _rev(args))
     return {**describe(app), "version": version}
 
 

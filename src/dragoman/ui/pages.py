@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -17,10 +19,17 @@ def environment(*folders: Path) -> Environment:
     `base.html` there is the frame of every page; it needs `ui` (the prefix under which `STATIC`
     is served) and `title`.
     """
-    return Environment(
+    env = Environment(
         loader=FileSystemLoader([*folders, _HERE / "templates"]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    env.filters["json"] = _json
+    return env
+
+
+def _json(value: Any) -> str:
+    """A JSON value as people read it; escaped like any other text."""
+    return json.dumps(value, ensure_ascii=False, indent=2)

@@ -36,9 +36,9 @@ words(
     }
 )
 
-SCRIPT = """// The last message is at context.session.BotUserSession.lastMessage.messagePayload.
-const text = context.session.BotUserSession.lastMessage.messagePayload.text || "";
-print("You wrote: " + text);
+SCRIPT = """// Runs once for each message: what it prints is sent, what is in context is kept.
+context.count = (context.count || 0) + 1;
+print("You wrote: " + message.text + " (message " + context.count + ")");
 """
 
 

@@ -20,7 +20,7 @@ Ask = Request[Any, Any, Any]
 _PUBLIC = {"role": OPEN}
 
 
-def _local(path: str) -> str:
+def local(path: str) -> str:
     """Where to go on: only a page of ours."""
     ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if ours else "/"
@@ -34,7 +34,7 @@ def _cookie(request: Ask, token: str, *, end: bool = False) -> Cookie:
     )  # fmt: skip
 
 
-def _from(request: Ask) -> tuple[str, str]:
+def asked_from(request: Ask) -> tuple[str, str]:
     """Address and browser of whoever asks."""
     peer = request.client.host if request.client is not None else ""
     return peer, request.headers.get("User-Agent", "")
@@ -94,7 +94,7 @@ async def _accept(request: Ask, again: _Again) -> Response[Any]:
     house = house_of(request)
     code, email, name, password = await _text(request, "code", "email", "name", "password")
     given = {"code": code, "email": email, "name": name}
-    peer, browser = _from(request)
+    peer, browser = asked_from(request)
     keys = (f"code {peer}",)
     change = house.change(email.strip().casefold() or "somebody")
     wait = await house.store.read(lambda tx: people.wait_ms(tx, keys, change.now))
@@ -118,7 +118,7 @@ async def _accept(request: Ask, again: _Again) -> Response[Any]:
 
 @get("/signin", opt=_PUBLIC)
 async def signin(request: Ask) -> Response[Any]:
-    house, onwards = house_of(request), _local(request.query_params.get("next", "/"))
+    house, onwards = house_of(request), local(request.query_params.get("next", "/"))
     if not await house.store.read(people.has_owner) and not house.guest:
         return go("/setup")
     found = who_of(request)
@@ -138,21 +138,21 @@ def _signin_page(request: Ask, onwards: str, email: str, wrong: Sentence | None)
 async def sign_in(request: Ask) -> Response[Any]:
     house = house_of(request)
     email, password, onwards = await _text(request, "email", "password", "next")
-    peer, browser = _from(request)
+    peer, browser = asked_from(request)
     keys = (f"email {email.strip().casefold()}", f"peer {peer}")
     change = house.change(email.strip().casefold()[:254])
     wait = await house.store.read(lambda tx: people.wait_ms(tx, keys, change.now))
     if wait:
         told = Sentence("signin_wait", {"seconds": -(-wait // 1000)})
-        return _signin_page(request, _local(onwards), email, told)
+        return _signin_page(request, local(onwards), email, told)
     one, kept = await house.store.read(lambda tx: people.candidate(tx, email))
     if not await asyncio.to_thread(people.matches, kept, password) or one is None:
         await house.store.do(lambda tx: people.failed(tx, keys, change.now))
-        return _signin_page(request, _local(onwards), email, Sentence("signin_wrong"))
+        return _signin_page(request, local(onwards), email, Sentence("signin_wrong"))
     if one.off:
-        return _signin_page(request, _local(onwards), email, Sentence("signin_off"))
+        return _signin_page(request, local(onwards), email, Sentence("signin_off"))
     token = await house.store.do(lambda tx: people.sign_in(tx, change, one, peer, browser, keys))
-    return go(_local(onwards), cookies=[_cookie(request, token)])
+    return go(local(onwards), cookies=[_cookie(request, token)])
 
 
 @post("/signout", opt=_PUBLIC)
@@ -174,7 +174,7 @@ def language(request: Ask) -> Response[Any]:
         LANGUAGE_COOKIE, value=code if code in LANGUAGES else "en", samesite="lax",
         max_age=365 * 86_400,
     )  # fmt: skip
-    return go(_local(request.query_params.get("next", "/")), cookies=[kept])
+    return go(local(request.query_params.get("next", "/")), cookies=[kept])
 
 
 ROUTES = (setup, set_up, invitation, accept_invitation, signin, sign_in, sign_out, language)
