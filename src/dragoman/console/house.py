@@ -16,10 +16,12 @@ from dragoman.store.store import Store
 class House(msgspec.Struct, frozen=True):
     """change(who): for functions of a transaction, at the real time. redactor: hides every known
     secret (`engine.why.story` takes it). command(name, args): an operator's command, as the CLI
-    gives it. url_for(path): an address of ours as partners and people reach it. hosts: names that
-    pages may be asked under besides this machine's own. secure: whether people reach us by https.
-    guest: whether a browser on this machine needs no account (the demo). emulated: partner →
-    address of its emulator's console, on this address; empty where none runs."""
+    gives it. hear(ear): tells `ear(kind, values)` of every wake of the store, in the loop (and of
+    `let go`, from a signal, before the program stops); what it returns ends that. url_for(path):
+    an address of ours as partners and people reach it. hosts: names that pages may be asked under
+    besides this machine's own. secure: whether people reach us by https. guest: whether a browser
+    on this machine needs no account (the demo). emulated: partner → address of its emulator's
+    console, on this address; empty where none runs."""
 
     store: Store
     apps: Apps
@@ -28,6 +30,7 @@ class House(msgspec.Struct, frozen=True):
     redactor: Any
     command: Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
     url_for: Callable[[str], str]
+    hear: Callable[[Callable[[str, list[Any]], None]], Callable[[], None]]
     hosts: Sequence[str] = ()
     secure: bool = False
     guest: bool = False

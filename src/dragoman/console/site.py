@@ -46,9 +46,14 @@ def house_of(connection: ASGIConnection[Any, Any, Any, Any]) -> House:
 
 def build(house: House) -> ASGIApp:
     """The console for a running program."""
-    from .pages import apps, start
+    from .pages import apps, log, message, start
 
-    routes: list[ControllerRouterHandler] = [*start.ROUTES, *apps.ROUTES]
+    routes: list[ControllerRouterHandler] = [
+        *start.ROUTES,
+        *apps.ROUTES,
+        *log.ROUTES,
+        *message.ROUTES,
+    ]
     site = Litestar(
         route_handlers=[
             *routes,

@@ -84,8 +84,9 @@ class Line(msgspec.Struct, frozen=True):
 class Filter(msgspec.Struct, frozen=True):
     """Which messages. `conversations`: (app id, conversation id) each, None for all. `status`: one
     of WORDS. `after`, `before`: only ids between them. `one`: (app id, id) of a single message.
-    `numbers`: ids of the numbers of ours. `words`: each of them stands in the message. `name`: is a
-    part of the contact's name. `scan`: how many messages are looked at where no index helps."""
+    `numbers`: ids of the numbers of ours. `words`: each of them stands in the message. `name`: a
+    part of the contact's name, or of the phone. `scan`: how many messages are looked at where no
+    index helps."""
 
     app_id: int | None = None
     conversations: tuple[tuple[int, int], ...] | None = None
@@ -234,7 +235,7 @@ def _slices(ids: list[int], n: int) -> Iterator[list[int]]:
 
 def fits(line: Line, wanted: Filter, now: int) -> bool:
     """Whether a message is among those that a filter asks for."""
-    name, words = wanted.name.casefold(), wanted.words.casefold().split()
+    words = wanted.words.casefold().split()
     return (
         wanted.after < line.id < wanted.before
         and wanted.one in (None, (line.app_id, line.id))
@@ -245,7 +246,7 @@ def fits(line: Line, wanted: Filter, now: int) -> bool:
             wanted.conversations is None
             or (line.app_id, line.conversation_id) in wanted.conversations
         )
-        and (not name or name in (line.name or "").casefold())
+        and (not wanted.name or _called(line, wanted.name))
         and (not words or _holds(line.content, words))
         and (wanted.status is None or word(line, now) == wanted.status)
     )
@@ -342,12 +343,26 @@ def _tests(tx: Tx, wanted: Filter) -> tuple[list[str], list[Any]]:
         values += some
     if wanted.name:
         test, some = _like(tx, "c.name", wanted.name)
+        if digits := _digits(wanted.name):
+            test, some = f"({test} OR c.phone LIKE ?)", [*some, f"%{digits}%"]
         tests.append(
             "EXISTS (SELECT 1 FROM contact c WHERE c.app_id=message.app_id "
             f"AND c.id=message.contact_id AND {test})"
         )
         values += some
     return tests, values
+
+
+def _digits(name: str) -> str:
+    """What may be a part of a phone, in the digits alone; else empty."""
+    bare = "".join(c for c in name if c not in "+-() ")
+    return bare if len(bare) > 2 and bare.isascii() and bare.isdigit() else ""
+
+
+def _called(line: Line, name: str) -> bool:
+    digits = _digits(name)
+    own = name.casefold() in (line.name or "").casefold()
+    return own or bool(digits and digits in (line.phone or ""))
 
 
 def _like(tx: Tx, column: str, part: str) -> tuple[str, list[str]]:
