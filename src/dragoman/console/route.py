@@ -6,6 +6,7 @@ compared: how long a person's phone takes is not ours to mend.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import sqrt
 
 import msgspec
@@ -86,7 +87,7 @@ def _label(step: Step) -> str:
 
 def _strip(points: list[_Point], length: float, least: float, margin: float) -> Strip:
     gaps: list[int | None] = []
-    for before, point in zip(points, points[1:], strict=False):
+    for before, point in pairwise(points):
         if not point.kind:  # from the person to the partner: nobody tells
             gaps.append(None)
         elif not before.kind:

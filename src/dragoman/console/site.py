@@ -46,14 +46,10 @@ def house_of(connection: ASGIConnection[Any, Any, Any, Any]) -> House:
 
 def build(house: House) -> ASGIApp:
     """The console for a running program."""
-    from .pages import apps, log, message, start
+    from .pages import apps, conversation, find, log, message, start
 
-    routes: list[ControllerRouterHandler] = [
-        *start.ROUTES,
-        *apps.ROUTES,
-        *log.ROUTES,
-        *message.ROUTES,
-    ]
+    parts = (start, apps, log, message, conversation, find)
+    routes: list[ControllerRouterHandler] = [route for part in parts for route in part.ROUTES]
     site = Litestar(
         route_handlers=[
             *routes,

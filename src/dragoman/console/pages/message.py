@@ -99,7 +99,8 @@ async def _page(request: Ask, wrong: Sentence | None = None) -> Response[Any]:
         lying, upright = strips(told.story.steps, contact, label(line.partner)) or (None, None)
     return page(
         request, "message.html", told.story.id, status=422 if wrong else 200, told=told,
-        partner=label(line.partner) if line is not None else "", story=told.story, line=line, wrong=wrong, lying=lying, upright=upright, marks=MARKS,
+        story=told.story, line=line, wrong=wrong, lying=lying, upright=upright, marks=MARKS,
+        partner=label(line.partner) if line is not None else "",
         bubble=bubble_of(line, house.redactor) if line is not None else None,
         doubt=_doubt(line, told.story), may_settle=who.person.may("responder"),
         conversation=f"conv-{id_text(line.conversation_id)}" if line is not None else "",
