@@ -96,7 +96,7 @@ async def _page(request: Ask, wrong: Sentence | None = None) -> Response[Any]:
     lying = upright = None
     if line is not None:
         contact = line.name or "contact"
-        lying, upright = strips(told.story.steps, contact, label(line.partner)) or (None, None)
+        lying, upright = strips(told.story.steps, contact, _short(label(line.partner))) or (None, None)
     return page(
         request, "message.html", told.story.id, status=422 if wrong else 200, told=told,
         story=told.story, line=line, wrong=wrong, lying=lying, upright=upright, marks=MARKS,
@@ -108,6 +108,10 @@ async def _page(request: Ask, wrong: Sentence | None = None) -> Response[Any]:
         path_of=f"/messages/{told.story.id}", gaps=_gaps(told.story),
         gap=lambda ms: f"+{duration(ms)}" if ms >= 0 else duration(ms), **frame(told.app),
     )  # fmt: skip
+
+
+def _short(partner: str) -> str:
+    return partner.removeprefix("WhatsApp ") or "partner"
 
 
 def _doubt(line: Line | None, told: Story) -> Sentence | None:
