@@ -66,6 +66,8 @@ from dragoman.web.webhooks import Webhooks
 
 log = structlog.get_logger("app")
 
+Ear = Callable[[str, list[Any]], None]  # told of a wake: its kind and values
+
 PAIR_BURST, PAIR_EVERY_S = 45, 6.0  # Meta's limit for one person; kinder than any other partner's
 
 
@@ -83,7 +85,7 @@ class Dragoman:
         *,
         clock: Clock | None = None,
         mounts: Mapping[str, Asgi] | None = None,
-        listen: Callable[[str, list[Any]], None] | None = None,
+        listen: Ear | None = None,
         guest: bool = False,
     ) -> None:
         self.settings = settings
@@ -93,7 +95,7 @@ class Dragoman:
         _need_old_key(settings)
         self.vault = Vault.start(settings.key, settings.key_path)
         self.mounts: dict[str, Asgi] = dict(mounts or {})
-        self._listen = listen
+        self._ears: list[Ear] = [listen] if listen is not None else []
         self._guest = guest
         self._console: Asgi | None = None
         self.setup_code: str | None = None  # for the first owner, where there is none yet
@@ -415,8 +417,18 @@ class Dragoman:
         elif kind == "due":
             for at in set(values):
                 self._aside_at(at, self.turns.look)
-        if self._listen is not None:
-            self._listen(kind, values)
+        for ear in tuple(self._ears):
+            ear(kind, values)
+
+    def hear(self, ear: Ear) -> Callable[[], None]:
+        """Tell `ear` of every wake from now on, and of `let go`; what is returned ends that."""
+        self._ears.append(ear)
+        return lambda: self._ears.remove(ear)
+
+    def let_go(self) -> None:
+        """Ask the open streams to end, so that a graceful stop does not wait for them."""
+        for ear in tuple(self._ears):
+            ear("let go", [])
 
     def _told_by_others(self) -> None:
         """Another process committed something that is due."""
@@ -545,7 +557,7 @@ class Dragoman:
             house = House(
                 store=self.store, apps=self.apps, clock=self.clock, change=self._change,
                 redactor=self.redactor, check=self._check, subscribe=self._subscribe,
-                command=self.command, agents=self.agents, trying=trying,
+                command=self.command, agents=self.agents, trying=trying, hear=self.hear,
                 url_for=s.url_for, hosts=(public.hostname or "", *s.console_hosts),
                 secure=public.scheme == "https", guest=self._guest, emulated=self.emulated_consoles,
             )  # fmt: skip

@@ -22,10 +22,12 @@ class House(msgspec.Struct, frozen=True):
     secret (`engine.why.story` takes it). check(app): asks the partner about the account, sending
     nothing; subscribe(app): lets its webhooks come. command(name, args): an operator's command, as
     the CLI gives it. agents: the brains that are loaded; trying: runs a script that nobody waits
-    for. url_for(path): an address of ours as partners and people reach it. hosts: names that pages
-    may be asked under besides this machine's own. secure: whether people reach us by https. guest:
-    whether a browser on this machine needs no account (the demo). emulated: partner → address of
-    its emulator's console, on this address; empty where none runs."""
+    for. hear(ear): tells `ear(kind, values)` of every wake of the store, in the loop (and of `let
+    go`, from a signal, before the program stops); what it returns ends that. url_for(path): an
+    address of ours as partners and people reach it. hosts: names that pages may be asked under
+    besides this machine's own. secure: whether people reach us by https. guest: whether a browser
+    on this machine needs no account (the demo). emulated: partner → address of its emulator's
+    console, on this address; empty where none runs."""
 
     store: Store
     apps: Apps
@@ -38,6 +40,7 @@ class House(msgspec.Struct, frozen=True):
     agents: Agents
     trying: Trying
     url_for: Callable[[str], str]
+    hear: Callable[[Callable[[str, list[Any]], None]], Callable[[], None]]
     hosts: Sequence[str] = ()
     secure: bool = False
     guest: bool = False

@@ -65,7 +65,7 @@ def _environment(language: str) -> jinja2.Environment:
     env.add_extension("jinja2.ext.i18n")
     catalogue = _catalogue(language)
     env.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-    env.filters.update(first_words=first_words, own_id=own_id)
+    env.filters.update(first_words=first_words, own_id=own_id, id_text=id_text)
     env.globals.update(
         say=lambda sentence: words_of(sentence, language),
         phone=phone_text,
@@ -154,26 +154,30 @@ def page(
     headers: Mapping[str, str] | None = None, **context: Any,
 ) -> Response[str]:  # fmt: skip
     """A whole page. title: in English, translated here."""
-    from .site import house_of
-
-    language, house = language_of(request), house_of(request)
-    env = _environment(language)
-    now, zone = house.clock.now(), zone_of(request)
-    told = _told(request)
-    html = env.get_template(template).render(
-        title=_catalogue(language).gettext(title),
-        ui="/ui", static="/console/static", lang=language,
-        dir="rtl" if language in RIGHT_TO_LEFT else "ltr",
-        who=who_of(request), path=request.url.path, house=house, now=now, told=told,
-        time=lambda at, full=False: time_tag(zone, now, at, full=full),
-        **context,
-    )  # fmt: skip
+    title = _catalogue(language_of(request)).gettext(title)
+    done = _told(request)
+    html = part(request, template, title=title, done=done, **context)
     answer = Response(
         html, status_code=status, media_type=MediaType.HTML, headers={**HEADERS, **(headers or {})}
     )
-    if told is not None:
+    if done is not None:
         answer.delete_cookie(TOLD_COOKIE)
     return answer
+
+
+def part(request: Ask, template: str, **context: Any) -> str:
+    """The HTML of a template, with what every template gets."""
+    from .site import house_of
+
+    language, house = language_of(request), house_of(request)
+    now, zone = house.clock.now(), zone_of(request)
+    return _environment(language).get_template(template).render(
+        ui="/ui", static="/console/static", lang=language,
+        dir="rtl" if language in RIGHT_TO_LEFT else "ltr",
+        who=who_of(request), path=request.url.path, house=house, now=now,
+        time=lambda at, full=False: time_tag(zone, now, at, full=full),
+        **context,
+    )  # fmt: skip
 
 
 def go(to: str, *, told: Sentence | None = None, **cookies: Any) -> Response[None]:

@@ -46,9 +46,20 @@ def house_of(connection: ASGIConnection[Any, Any, Any, Any]) -> House:
 
 def build(house: House) -> ASGIApp:
     """The console for a running program."""
-    from .pages import agent, apps, channel, credentials, publishing, start
+    from .pages import (
+        agent,
+        apps,
+        channel,
+        conversation,
+        credentials,
+        find,
+        log,
+        message,
+        publishing,
+        start,
+    )
 
-    parts = (start, apps, channel, agent, credentials, publishing)
+    parts = (start, apps, channel, agent, credentials, publishing, log, message, conversation, find)
     routes: list[ControllerRouterHandler] = [route for part in parts for route in part.ROUTES]
     site = Litestar(
         route_handlers=[

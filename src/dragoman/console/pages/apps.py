@@ -18,6 +18,7 @@ from dragoman.store.queries.messages import Filter, Line, newest
 from ..doorman import Who
 from ..house import House
 from ..render import go, page, signed_in
+from ..rows import row_of
 from ..site import house_of
 
 Ask = Request[Any, Any, Any]
@@ -161,7 +162,7 @@ async def overview(request: Ask) -> Response[str]:
     house, app = house_of(request), app_of(request)
     now = house.clock.now()
     lines = await house.store.read(lambda tx: newest(tx, Filter(app_id=app.id), 10, now))
-    rows = [(line, stand(line, now)) for line in lines]
+    rows = [row_of(line, now, house.redactor) for line in reversed(lines)]
     return page(request, "overview.html", app.name, rows=rows, **frame(app))
 
 
