@@ -524,13 +524,19 @@ class Dragoman:
         if self._console is None:
             await asyncio.to_thread(importlib.import_module, "dragoman.console")
             from dragoman.console import House, build
+            from dragoman.engine import doctor
 
             s = self.settings
+            examined = doctor.House(
+                s.home, s.database_url, s.key, s.key_path, s.public_url, s.base_url.rstrip("/"),
+                s.egress_allow, s.http_timeout_s, inside=True,
+            )  # fmt: skip
             public = urlsplit(s.base_url)
             house = House(
                 store=self.store, apps=self.apps, clock=self.clock, change=self._change,
                 redactor=self.redactor, command=self.command,
-                url_for=s.url_for, hosts=(public.hostname or "", *s.console_hosts),
+                url_for=s.url_for, examined=examined, ready=self._problems,
+                hosts=(public.hostname or "", *s.console_hosts),
                 secure=public.scheme == "https", guest=self._guest, emulated=self.emulated_consoles,
             )  # fmt: skip
             self._console = build(house)  # type: ignore[assignment]

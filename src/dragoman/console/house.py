@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from dragoman.domain.clock import Clock
+from dragoman.engine import doctor
 from dragoman.engine.apps import Apps
 from dragoman.engine.publish import Change
 from dragoman.store.store import Store
@@ -19,7 +20,9 @@ class House(msgspec.Struct, frozen=True):
     gives it. url_for(path): an address of ours as partners and people reach it. hosts: names that
     pages may be asked under besides this machine's own. secure: whether people reach us by https.
     guest: whether a browser on this machine needs no account (the demo). emulated: partner →
-    address of its emulator's console, on this address; empty where none runs."""
+    address of its emulator's console, on this address; empty where none runs. examined: what the
+    doctor looks at. ready(): what stands in the way of keeping a message, in plain words; empty if
+    nothing does."""
 
     store: Store
     apps: Apps
@@ -28,6 +31,8 @@ class House(msgspec.Struct, frozen=True):
     redactor: Any
     command: Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
     url_for: Callable[[str], str]
+    examined: doctor.House
+    ready: Callable[[], Awaitable[list[str]]]
     hosts: Sequence[str] = ()
     secure: bool = False
     guest: bool = False

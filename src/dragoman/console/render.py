@@ -35,6 +35,7 @@ LOCALES = _HERE / "locale"
 LANGUAGES = {"en": "English", "hi": "हिन्दी", "ar": "العربية"}
 RIGHT_TO_LEFT = frozenset({"ar"})
 LANGUAGE_COOKIE, ZONE_COOKIE = "dragoman_language", "dragoman_zone"
+THEME_COOKIE, THEMES = "dragoman_theme", ("light", "dark")  # as ui's theme.js has it
 
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
@@ -59,7 +60,6 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 @cache
 def _environment(language: str) -> jinja2.Environment:
     env = ui.environment(_HERE / "templates")
-    env.add_extension("jinja2.ext.i18n")
     catalogue = _catalogue(language)
     env.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     env.filters.update(first_words=first_words, own_id=own_id)
@@ -114,6 +114,12 @@ def zone_of(request: Ask) -> datetime.tzinfo:
         return datetime.UTC
 
 
+def theme_of(request: Ask) -> str:
+    """The theme that was chosen; empty where the system decides."""
+    chosen = request.cookies.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else ""
+
+
 def time_tag(zone: datetime.tzinfo, now: int, at: int | None, *, full: bool = False) -> Markup:
     """A moment (Unix ms): the clock today, else with its day; the whole of it in the title."""
     if not at:
@@ -160,7 +166,7 @@ def page(
         title=_catalogue(language).gettext(title),
         ui="/ui", static="/console/static", lang=language,
         dir="rtl" if language in RIGHT_TO_LEFT else "ltr",
-        who=who_of(request), path=request.url.path, house=house, now=now,
+        theme=theme_of(request), who=who_of(request), path=request.url.path, house=house, now=now,
         time=lambda at, full=False: time_tag(zone, now, at, full=full),
         **context,
     )  # fmt: skip

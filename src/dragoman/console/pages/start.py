@@ -13,14 +13,14 @@ from dragoman.domain.sentences import Sentence, SentenceError
 from dragoman.engine import people
 
 from ..doorman import COOKIE
-from ..render import go, page, who_of
+from ..render import HEADERS, go, page, who_of
 from ..site import OPEN, house_of
 
 Ask = Request[Any, Any, Any]
 _PUBLIC = {"role": OPEN}
 
 
-def _local(path: str) -> str:
+def local(path: str) -> str:
     """Where to go on: only a page of ours."""
     ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if ours else "/"
@@ -118,7 +118,7 @@ async def _accept(request: Ask, again: _Again) -> Response[Any]:
 
 @get("/signin", opt=_PUBLIC)
 async def signin(request: Ask) -> Response[Any]:
-    house, onwards = house_of(request), _local(request.query_params.get("next", "/"))
+    house, onwards = house_of(request), local(request.query_params.get("next", "/"))
     if not await house.store.read(people.has_owner) and not house.guest:
         return go("/setup")
     found = who_of(request)
@@ -134,6 +134,14 @@ def _signin_page(request: Ask, onwards: str, email: str, wrong: Sentence | None)
     )  # fmt: skip
 
 
+@get("/signin/again", opt=_PUBLIC, sync_to_thread=False)
+def again(request: Ask) -> Response[Any]:
+    """Whether a form may be sent: 204, or 401 with a dialog that asks for the sign-in in place."""
+    if who_of(request) is not None:
+        return Response(None, status_code=204, headers=HEADERS)
+    return page(request, "signin_again.html", "Sign in", status=401)
+
+
 @post("/signin", opt=_PUBLIC)
 async def sign_in(request: Ask) -> Response[Any]:
     house = house_of(request)
@@ -144,15 +152,15 @@ async def sign_in(request: Ask) -> Response[Any]:
     wait = await house.store.read(lambda tx: people.wait_ms(tx, keys, change.now))
     if wait:
         told = Sentence("signin_wait", {"seconds": -(-wait // 1000)})
-        return _signin_page(request, _local(onwards), email, told)
+        return _signin_page(request, local(onwards), email, told)
     one, kept = await house.store.read(lambda tx: people.candidate(tx, email))
     if not await asyncio.to_thread(people.matches, kept, password) or one is None:
         await house.store.do(lambda tx: people.failed(tx, keys, change.now))
-        return _signin_page(request, _local(onwards), email, Sentence("signin_wrong"))
+        return _signin_page(request, local(onwards), email, Sentence("signin_wrong"))
     if one.off:
-        return _signin_page(request, _local(onwards), email, Sentence("signin_off"))
+        return _signin_page(request, local(onwards), email, Sentence("signin_off"))
     token = await house.store.do(lambda tx: people.sign_in(tx, change, one, peer, browser, keys))
-    return go(_local(onwards), cookies=[_cookie(request, token)])
+    return go(local(onwards), cookies=[_cookie(request, token)])
 
 
 @post("/signout", opt=_PUBLIC)
@@ -174,7 +182,9 @@ def language(request: Ask) -> Response[Any]:
         LANGUAGE_COOKIE, value=code if code in LANGUAGES else "en", samesite="lax",
         max_age=365 * 86_400,
     )  # fmt: skip
-    return go(_local(request.query_params.get("next", "/")), cookies=[kept])
+    return go(local(request.query_params.get("next", "/")), cookies=[kept])
 
 
-ROUTES = (setup, set_up, invitation, accept_invitation, signin, sign_in, sign_out, language)
+ROUTES = (
+    setup, set_up, invitation, accept_invitation, signin, again, sign_in, sign_out, language,
+)  # fmt: skip
