@@ -17,8 +17,8 @@ FILES = sorted(
     if file != TOKENS
 )
 
-# What is no token and yet no invention: nothing at all, hairlines, the whole of something, what takes
-# after its surroundings (`ch` and `em` of a text, too), and the factors of calc().
+# What is no token and yet no invention: nothing at all, hairlines, the whole of something, what
+# takes after its surroundings (`ch` and `em` of a text, too), and the factors of calc().
 SPACES = frozenset({"0", "1px", "-1px", "2px", "-2px", "auto", "100%", "inherit", "-1", "2"})
 RADII = frozenset({"0", "1px", "50%", "inherit"})
 
@@ -53,7 +53,7 @@ def strange(name: str, value: str) -> str | None:
     if name in ("font", "font-size", "line-height", "letter-spacing"):
         return _type(name, own)
     if _SPACE.fullmatch(name):
-        words = [w for w in _VALUE.findall(re.sub(r"calc\(|max\(|min\(|[()*+,/]", " ", own))]
+        words = _VALUE.findall(re.sub(r"calc\(|max\(|min\(|[()*+,/]", " ", own))
         odd = [w for w in words if w not in SPACES and not re.fullmatch(r"[\d.]+(ch|em)", w)]
         return f"a space that is no token: {' '.join(odd)}" if odd else None
     if name.endswith("radius"):
