@@ -23,9 +23,9 @@ from dragoman.domain.retry import Limits
 from dragoman.domain.sentences import Sentence
 from dragoman.egress import AgentHttp, Egress
 from dragoman.engine import commands, people
-from dragoman.engine.accounts import Accounts, subscribe
+from dragoman.engine.accounts import Accounts
 from dragoman.engine.agents import Agents
-from dragoman.engine.apps import App, Apps
+from dragoman.engine.apps import Apps
 from dragoman.engine.attachments import Attachments
 from dragoman.engine.broadcast import Broadcast
 from dragoman.engine.consent import Consent
@@ -528,19 +528,6 @@ class Dragoman:
         else:
             await respond(send, 404, b"Not Found")
 
-    async def _check(self, app: App) -> list[Any]:
-        from dragoman.engine import doctor, doctor_channels
-
-        s = self.settings
-        house = doctor.House(
-            s.home, s.database_url, s.key, s.key_path, s.public_url, s.base_url, s.egress_allow,
-            s.http_timeout_s,
-        )  # fmt: skip
-        return await doctor_channels.account_of(house, app, app.draft)
-
-    async def _subscribe(self, app: App) -> list[Any]:
-        return await subscribe(self.egress, app.draft, self.settings.http_timeout_s)
-
     def _change(self, who: str) -> Change:
         return Change(self.vault, self.ids, who, self.clock.real())
 
@@ -549,16 +536,21 @@ class Dragoman:
         if self._console is None:
             await asyncio.to_thread(importlib.import_module, "dragoman.console")
             from dragoman.console import House, build
+            from dragoman.engine import doctor
             from dragoman.engine.trying import Trying
 
             s = self.settings
+            examined = doctor.House(
+                s.home, s.database_url, s.key, s.key_path, s.public_url, s.base_url.rstrip("/"),
+                s.egress_allow, s.http_timeout_s, inside=True,
+            )  # fmt: skip
             trying = Trying(self._scripts, self.clock, self.redactor, s.url_for("assets"))
             public = urlsplit(s.base_url)
             house = House(
                 store=self.store, apps=self.apps, clock=self.clock, change=self._change,
-                redactor=self.redactor, check=self._check, subscribe=self._subscribe,
-                command=self.command, agents=self.agents, trying=trying, hear=self.hear,
-                url_for=s.url_for, hosts=(public.hostname or "", *s.console_hosts),
+                redactor=self.redactor, command=self.command, agents=self.agents, trying=trying,
+                hear=self.hear, examined=examined, ready=self._problems, url_for=s.url_for,
+                hosts=(public.hostname or "", *s.console_hosts),
                 secure=public.scheme == "https", guest=self._guest, emulated=self.emulated_consoles,
             )  # fmt: skip
             self._console = build(house)  # type: ignore[assignment]

@@ -38,6 +38,7 @@ LANGUAGES = {"en": "English", "hi": "हिन्दी", "ar": "العربية"
 RIGHT_TO_LEFT = frozenset({"ar"})
 LANGUAGE_COOKIE, ZONE_COOKIE = "dragoman_language", "dragoman_zone"
 TOLD_COOKIE = "dragoman_told"  # a Sentence for the next page
+THEME_COOKIE, THEMES = "dragoman_theme", ("light", "dark")  # as ui's theme.js has it
 
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
@@ -62,7 +63,6 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 @cache
 def _environment(language: str) -> jinja2.Environment:
     env = ui.environment(_HERE / "templates")
-    env.add_extension("jinja2.ext.i18n")
     catalogue = _catalogue(language)
     env.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     env.filters.update(first_words=first_words, own_id=own_id, id_text=id_text)
@@ -115,6 +115,12 @@ def zone_of(request: Ask) -> datetime.tzinfo:
         return zoneinfo.ZoneInfo(name) if name else datetime.UTC
     except (ValueError, zoneinfo.ZoneInfoNotFoundError, OSError):
         return datetime.UTC
+
+
+def theme_of(request: Ask) -> str:
+    """The theme that was chosen; empty where the system decides."""
+    chosen = request.cookies.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else ""
 
 
 def time_tag(zone: datetime.tzinfo, now: int, at: int | None, *, full: bool = False) -> Markup:
@@ -174,7 +180,7 @@ def part(request: Ask, template: str, **context: Any) -> str:
     return _environment(language).get_template(template).render(
         ui="/ui", static="/console/static", lang=language,
         dir="rtl" if language in RIGHT_TO_LEFT else "ltr",
-        who=who_of(request), path=request.url.path, house=house, now=now,
+        theme=theme_of(request), who=who_of(request), path=request.url.path, house=house, now=now,
         time=lambda at, full=False: time_tag(zone, now, at, full=full),
         **context,
     )  # fmt: skip

@@ -16,7 +16,7 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import FormMultiDict
 
 from dragoman.domain.sentences import Sentence, SentenceError, words
-from dragoman.engine import accounts, publish
+from dragoman.engine import accounts, doctor_channels, publish
 from dragoman.engine.apps import App, Copy
 from dragoman.engine.checklist import Around, Checklist, checklist, keep_checks, news, note, prove
 from dragoman.engine.given import DOTS, given, is_near
@@ -410,7 +410,7 @@ async def check(request: Ask) -> Response[Any]:
 
 async def check_now(request: Ask, app: App) -> Response[Any]:
     house = house_of(request)
-    checks = await house.check(app)
+    checks = await doctor_channels.account_of(house.examined, app, app.draft)
     now = house.clock.now()
     await house.store.do(lambda tx: keep_checks(tx, app, checks, now))
     return await _after(request, app)
@@ -488,7 +488,7 @@ async def authorize(request: Ask) -> Response[Any]:
 async def subscribe(request: Ask) -> Response[Any]:
     """Let the account's webhooks come to the partner's app, then look again."""
     house, app = house_of(request), app_of(request)
-    await house.subscribe(app)
+    await doctor_channels.subscribe(house.examined, app.draft)
     return await check_now(request, app)
 
 
