@@ -12,7 +12,7 @@ from typing import Protocol
 from dragoman.domain.sentences import Sentence, words
 
 from .contract import Complaint, Field, Hook, HookAnswer, Refused
-from .form import Reading, slip
+from .form import Reading, shaped, slip
 
 words(
     {
@@ -30,7 +30,10 @@ words(
     }
 )
 
-_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+_NAME = shaped(
+    re.compile(r"[A-Za-z0-9-]{1,64}"),
+    "a header's name is letters, digits and hyphens, without the colon.",
+)
 _VALUE = re.compile(r"[\x20-\x7e]*")
 _LEAST = 16
 _INVALID = HookAnswer(401, b"Invalid webhook header")
@@ -67,11 +70,7 @@ def uses_authorization(settings: _Settings) -> bool:
 
 
 def read_name(reading: Reading) -> str:
-    value = reading.pasted("header_name")
-    if value and reading.fine("header_name") and not _NAME.fullmatch(value):
-        shape = "a header's name is letters, digits and hyphens, without the colon."
-        reading.complain("header_name", "form_id_wrong", value=value, shape=shape)
-    return value
+    return reading.word("header_name", (_NAME,))
 
 
 def read_value(reading: Reading) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import phonenumbers
 
 from dragoman.domain.sentences import Sentence, words
@@ -76,9 +77,34 @@ def slip(value: str) -> tuple[str, dict[str, Any]] | None:
     return ("form_has_space", {}) if re.search(r"\s", value) else None
 
 
+# An access token of Meta's, which people paste for any other key.
+META_TOKEN = re.compile(r"EAA.{38,}")
+
+
 def is_meta_token(value: str) -> bool:
-    """Whether it looks like an access token of Meta's, which people paste for any other key."""
-    return value.startswith("EAA") and len(value) > 40
+    """Whether it looks like an access token of Meta's."""
+    return META_TOKEN.fullmatch(value) is not None
+
+
+class Slip(msgspec.Struct, frozen=True):
+    """A slip of one field alone, for `Reading.word`: a value that is like `pattern` as a whole, or
+    with `unlike` one that is not. tells: what of label, value and length its sentence names.
+    args: what else it names."""
+
+    pattern: re.Pattern[str]
+    sentence_id: str
+    tells: tuple[str, ...] = ("label",)
+    args: Mapping[str, Any] = {}
+    unlike: bool = False
+
+
+def shaped(pattern: re.Pattern[str], shape: str) -> Slip:
+    """That a value is not of its form. shape: what it looks like, in words."""
+    return Slip(pattern, "form_id_wrong", ("label", "value"), {"shape": shape}, unlike=True)
+
+
+def too_short(least: int) -> Slip:
+    return Slip(re.compile(f".{{1,{least - 1}}}"), "form_short", ("label", "length"))
 
 
 class Reading:
@@ -127,6 +153,20 @@ class Reading:
         found = slip(value)
         if found is not None:
             self.complain(name, found[0], **found[1])
+        return value
+
+    def word(self, name: str, slips: Sequence[Slip]) -> str:
+        """As `pasted`; a word without a usual slip is held against its field's own, of which the
+        first one counts."""
+        value = self.pasted(name)
+        if value and self.fine(name):
+            told = {"label": self.label(name), "value": value, "length": len(value)}
+            for slip in slips:
+                if bool(slip.pattern.fullmatch(value)) is not slip.unlike:
+                    args = {**{key: told[key] for key in slip.tells}, **slip.args}
+                    sentence = Sentence(slip.sentence_id, args)
+                    self.complaints.append(Complaint(self.path + name, sentence))
+                    break
         return value
 
     def choice(self, name: str) -> str:
@@ -182,6 +222,15 @@ class Reading:
                 self.complain(name, "form_url_plain", value=value)
         return url
 
+    def pieces(self, name: str) -> list[Any]:
+        """The members of a list; of a text, what is on lines of its own or between commas."""
+        given = self.values.get(name)
+        if isinstance(given, str):
+            return [piece for piece in re.split(r"[\n,;]+", given) if piece.strip()]
+        if isinstance(given, list | tuple):
+            return list(given)
+        return [] if given is None else [given]
+
     def number(self, name: str) -> str:
         """One phone number, as digits; empty when absent or wrong."""
         value = self.text(name)
@@ -190,16 +239,8 @@ class Reading:
     def numbers(self, name: str, most: int = MOST_NUMBERS) -> tuple[str, ...]:
         """Phone numbers as digits, in order, each once."""
         given = self.values.get(name)
-        if isinstance(given, str):
-            given = [piece for piece in re.split(r"[\n,;]+", given) if piece.strip()]
-        if given is None:
-            given = []
-        if isinstance(given, Mapping):
-            given = list(given)
-        if not isinstance(given, list | tuple):
-            given = [given]
         out: list[str] = []
-        for piece in given:
+        for piece in given if isinstance(given, Mapping) else self.pieces(name):
             digits = self._number(name, str(piece).strip())
             if digits and digits in out:
                 self.complain(name, "form_number_twice", value=str(piece))
@@ -231,6 +272,11 @@ class Reading:
             (key, Reading(field.fields, values, self.complaints, f"{self.path}{name}.{key}."))
             for key, values in given.items()
         ]
+
+    def in_order(self) -> list[Complaint]:
+        """The complaints in the form's order."""
+        order = {name: place for place, name in enumerate(self.fields)}
+        return sorted(self.complaints, key=lambda one: order[one.field.partition(".")[0]])
 
     def missing(self, *names: str) -> list[Complaint]:
         """A complaint for each of these fields that has no value."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners.contract import Complaint
-from dragoman.partners.form import Reading, is_meta_token, lacking
+from dragoman.partners.form import META_TOKEN, Reading, Slip, lacking, shaped, too_short
 
 from .settings import HOSTS, SETTINGS, Dialect, KnownTemplate, Settings
 
@@ -31,6 +31,12 @@ words(
 
 _DIGITS = re.compile(r"[0-9]{6,20}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_APP_ID = shaped(_UUID, "it looks like 82ed0000-0000-4000-8000-000000000001.")
+_KEY_SLIPS = (
+    Slip(META_TOKEN, "gupshup_key_is_meta"),
+    Slip(_UUID, "gupshup_key_is_app_id"),
+    too_short(8),
+)
 _APP_NAME = re.compile(r"[A-Za-z0-9_.-]{2,100}")
 _PATHS = re.compile(r"/(GatewayAPI(/rest)?|(wa|sm)/api(/.*)?|partner(/.*)?)$", re.IGNORECASE)
 
@@ -49,18 +55,16 @@ def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complai
         user_id=ids[1],
         hsm_user_id=ids[2],
         hsm_password=_password(reading, "hsm_password", ids),
-        api_key=_key(reading, "api_key"),
+        api_key=reading.word("api_key", _KEY_SLIPS),
         app_name=_app_name(reading),
-        app_id=_app_id(reading),
-        app_token=_key(reading, "app_token"),
+        app_id=reading.word("app_id", (_APP_ID,)),
+        app_token=reading.word("app_token", _KEY_SLIPS),
         opt_in=reading.switch("opt_in"),
         templates=_templates(reading),
         bearer=reading.switch("bearer"),
         base_url=_base_url(reading, dialect),
     )
-    order = {field.name: place for place, field in enumerate(SETTINGS)}
-    found = sorted(reading.complaints, key=lambda one: order[one.field.partition(".")[0]])
-    return settings, found
+    return settings, reading.in_order()
 
 
 def _id(reading: Reading, name: str, number: str) -> str:
@@ -84,19 +88,6 @@ def _password(reading: Reading, name: str, ids: Sequence[str]) -> str:
     return value
 
 
-def _key(reading: Reading, name: str) -> str:
-    value = reading.pasted(name)
-    if not value or not reading.fine(name):
-        return value
-    if is_meta_token(value):
-        reading.complain(name, "gupshup_key_is_meta")
-    elif _UUID.fullmatch(value):
-        reading.complain(name, "gupshup_key_is_app_id")
-    elif len(value) < 8:
-        reading.complain(name, "form_short", length=len(value))
-    return value
-
-
 def _app_name(reading: Reading) -> str:
     value = reading.pasted("app_name")
     if value and reading.fine("app_name"):
@@ -107,14 +98,6 @@ def _app_name(reading: Reading) -> str:
             shape = "a name has letters, digits, hyphens and underscores only."
         if shape:
             reading.complain("app_name", "form_id_wrong", value=value, shape=shape)
-    return value
-
-
-def _app_id(reading: Reading) -> str:
-    value = reading.pasted("app_id")
-    if value and reading.fine("app_id") and not _UUID.fullmatch(value):
-        shape = "it looks like 82ed0000-0000-4000-8000-000000000001."
-        reading.complain("app_id", "form_id_wrong", value=value, shape=shape)
     return value
 
 
