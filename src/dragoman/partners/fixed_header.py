@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable
 from typing import Protocol
 
 from dragoman.domain.sentences import Sentence, words
@@ -99,15 +100,19 @@ def half(settings: _Settings) -> list[Complaint]:
     return [Complaint(lacks, Sentence("fixed_header_half", {"label": label}))]
 
 
-def authenticate(hook: Hook, settings: _Settings, partner: str) -> Refused | None:
-    """Compared in constant time; nothing where none is set."""
-    if not guarded(settings):
+def checked(partner: str) -> Callable[[Hook, _Settings, int], Refused | None]:
+    """The `authenticate` of a partner: compared in constant time; nothing where none is set."""
+
+    def authenticate(hook: Hook, settings: _Settings, now: int) -> Refused | None:
+        if not guarded(settings):
+            return None
+        told = {"name": settings.header_name, "partner": partner}
+        given = hook.headers.get(settings.header_name.lower())
+        if given is None:
+            return Refused(_INVALID, Sentence("fixed_header_missing", told))
+        ours = settings.header_value.encode()
+        if not hmac.compare_digest(given.strip().encode("utf-8", "replace"), ours):
+            return Refused(_INVALID, Sentence("fixed_header_wrong", told))
         return None
-    told = {"name": settings.header_name, "partner": partner}
-    given = hook.headers.get(settings.header_name.lower())
-    if given is None:
-        return Refused(_INVALID, Sentence("fixed_header_missing", told))
-    ours = settings.header_value.encode()
-    if not hmac.compare_digest(given.strip().encode("utf-8", "replace"), ours):
-        return Refused(_INVALID, Sentence("fixed_header_wrong", told))
-    return None
+
+    return authenticate

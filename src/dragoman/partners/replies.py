@@ -146,6 +146,11 @@ def _text(reply: Reply, most: int) -> str:
     return reply.body[:most].decode("utf-8", "replace").strip()
 
 
+def mime_of(reply: Reply) -> str:
+    """The type of a file, without what may stand behind it."""
+    return reply.headers.get("content-type", "").partition(";")[0].strip()
+
+
 def ended(text: str) -> str:
     """With a full stop, so that a sentence may follow."""
     return text if not text or text[-1] in ".!?" else text + "."
