@@ -45,7 +45,7 @@ _WORDS = {
 
 class Replies:
     """field: where the channel has the partner's address. clean: takes secrets out of what an
-    answer says."""
+    answer says. gateway: what is said by whatever stands between, whatever the words."""
 
     def __init__(
         self,
@@ -53,7 +53,9 @@ class Replies:
         label: str,
         field: str = "Base URL",
         clean: Callable[[str], str] = str,
+        gateway: tuple[int, ...] = GATEWAY,
     ) -> None:
+        self._gateway = gateway
         self._prefix = prefix
         self._clean = clean
         words(
@@ -109,6 +111,16 @@ class Replies:
             partner_code="HTTP 404",
             partner_text=self._clean(_text(reply, 300)),
         )
+
+    def foreign(self, reply: Reply, own: bool) -> SendError | None:
+        """What an answer means that is not to be believed: a gateway's, or one in words that are
+        not the partner's own. None for the partner's refusals, and for 4xx in any words, which no
+        gateway says of a call that went through: nothing was sent. own: in words of the partner's.
+        """
+        strange = reply.status == 408 or not 400 <= reply.status < 500
+        if reply.status in self._gateway or (strange and not own):
+            return self.not_understood(reply)
+        return None if own else self.nobody_there(reply)
 
     def no_id(self, reply: Reply) -> SendError:
         """Success, and nothing to know the message by."""

@@ -7,11 +7,14 @@ Source: Meta, the page of each message type under "Messages", "Templates: compon
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ParamSpec, TypeVar
 
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import Sentence, words
+from dragoman.partners.contract import Unsupported
 
 words(
     {
@@ -91,6 +94,10 @@ COUNTS: dict[str, tuple[int, int]] = {
 REFERENCE_ID = {"INR": (35, re.compile(r"[A-Za-z0-9_.-]+")), "": (60, re.compile(r"\S+"))}
 
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
 class Refuse(Exception):
     """This message cannot be sent as it is. `sentence` says why; it becomes `Unsupported`."""
 
@@ -98,6 +105,19 @@ class Refuse(Exception):
         super().__init__(sentence.id)
         self.sentence = sentence
         self.code = code
+
+
+def refusable(render: Callable[_P, _T]) -> Callable[_P, _T | Unsupported]:
+    """For the `render` of a partner: a Refuse in it is its answer."""
+
+    @functools.wraps(render)
+    def told(*args: _P.args, **kwargs: _P.kwargs) -> _T | Unsupported:
+        try:
+            return render(*args, **kwargs)
+        except Refuse as refusal:
+            return Unsupported(refusal.sentence, refusal.code)
+
+    return told
 
 
 def refuse(sentence_id: str, code: Code = Code.INVALID, **args: object) -> Refuse:

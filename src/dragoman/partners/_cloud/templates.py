@@ -7,7 +7,7 @@ Source: Meta, "Templates: components" and the page of each template kind (2025â€
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dragoman.domain.content import (
@@ -268,6 +268,15 @@ def worded(param: Param) -> str | None:
     if isinstance(param, CurrencyParam | DateTimeParam):
         return filled("template value", param.fallback, UNBOUND)
     return None
+
+
+def text_value(param: Param, no_place: Callable[[str], Exception]) -> str:
+    """A value as text. Raises Refuse, and for one that is none what `no_place` makes of its
+    words."""
+    text = worded(param)
+    if text is None:
+        raise no_place(f"a value that is a {param.__struct_config__.tag}")
+    return text
 
 
 def values_and_buttons(content: Template) -> tuple[tuple[Param, ...], tuple[TemplateButton, ...]]:

@@ -15,7 +15,8 @@ import msgspec
 from dragoman.domain.content import Template
 from dragoman.domain.identity import Recipient
 from dragoman.partners._cloud.envelope import message_body
-from dragoman.partners.contract import HttpCall, OutboundMessage, Part, Probe, Unsupported
+from dragoman.partners._cloud.limits import refusable
+from dragoman.partners.contract import HttpCall, OutboundMessage, Part, Probe
 
 from .settings import Settings
 
@@ -94,14 +95,12 @@ def graph_call(
     )
 
 
-def render(message: OutboundMessage, settings: Settings) -> HttpCall | Unsupported:
+@refusable
+def render(message: OutboundMessage, settings: Settings) -> HttpCall:
     """One message, one call. What WhatsApp would refuse is `Unsupported`, before any I/O."""
-    body = message_body(message)
-    if isinstance(body, Unsupported):
-        return body
     marketing = isinstance(message.content, Template) and message.content.marketing is not None
     endpoint = SEND_MARKETING if marketing else SEND
-    return graph_call(endpoint, message.number, settings, json=body)
+    return graph_call(endpoint, message.number, settings, json=message_body(message))
 
 
 def render_signal(

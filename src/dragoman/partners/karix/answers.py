@@ -19,7 +19,7 @@ from dragoman.partners._cloud.answer import json_object
 from dragoman.partners._cloud.known import Known
 from dragoman.partners._cloud.shape import opt, opt_obj
 from dragoman.partners.contract import MediaFile, Sent
-from dragoman.partners.replies import GATEWAY, Replies, ended, mime_of, refused, snippet
+from dragoman.partners.replies import Replies, ended, mime_of, refused, snippet
 
 from .error_table import ERRORS
 from .settings import Settings
@@ -52,17 +52,10 @@ def read(call: HttpCall, reply: Reply | NoReply) -> Sent | SendError:
 
 
 def read_refusal(reply: Reply) -> SendError:
-    """An answer that is no success.
-
-    Karix's own refusals are trusted: nothing was sent. So is 4xx in any words, which no gateway
-    says of a call that went through. All else may have been sent.
-    """
-    status = reply.status
-    told = _told(reply.body)
-    if status in GATEWAY or (told is None and not 400 <= status < 500):
-        return _REPLIES.not_understood(reply)
-    if told is None and (lost := _REPLIES.nobody_there(reply)) is not None:
-        return lost
+    """An answer that is no success."""
+    status, told = reply.status, _told(reply.body)
+    if (foreign := _REPLIES.foreign(reply, told is not None)) is not None:
+        return foreign
     code, said = told or ("", snippet(reply))
     key = _key(code) or ("" if 200 <= status < 300 else _key(str(status)))
     return _refused(key, code or f"HTTP {status}", said, reply)

@@ -110,11 +110,8 @@ def _message(item: dict[str, Any], settings: Settings, places: once.Places) -> I
     content = _content(message)
     sender = _sender(message, around)
     external_id = text_of(message, "id") or text_of(events, "mid")
-    if external_id:
-        key = once.with_id(external_id)
-    else:
-        told = {k: v for k, v in message.items() if k not in _SIGNED}
-        key = places.key(number, str(sender.recipient), at, c.kind_of(content), None, told)
+    kind, told = c.kind_of(content), {k: v for k, v in message.items() if k not in _SIGNED}
+    key = places.key(number, str(sender.recipient), at, kind, None, told, external_id)
     around_it = quoted(message), referral(message)
     return InboundMessage(
         number, external_id or None, key, sender, at, content, *around_it, display=number, raw=item

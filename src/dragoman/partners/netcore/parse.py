@@ -11,7 +11,9 @@ webhooks of 2026, which win where the two differ.
 from __future__ import annotations
 
 import datetime
+import functools
 import re
+from collections.abc import Callable
 from typing import Any
 
 from dragoman.domain import content as c
@@ -81,19 +83,10 @@ def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
             args = {"field": field, "found": found(items)}
             out.append(Rejected(Sentence("netcore_not_items", args), field, items))
             continue
+        read = functools.partial(reader, settings=settings, places=places)
         for place, item in enumerate(items):
-            out.append(_read(reader, item, f"{field}[{place}]", settings, places))
+            out.append(_ITEMS.read(item, f"{field}[{place}]", read))
     return out
-
-
-def _read(
-    reader: Any, item: Any, path: str, settings: Settings, places: once.Places
-) -> Event | Rejected:
-    def event(item: dict[str, Any]) -> Event:
-        made: Event = reader(item, settings, places)
-        return made
-
-    return _ITEMS.read(item, path, event)
 
 
 # --- messages ------------------------------------------------------------------------------------
@@ -106,11 +99,8 @@ def _message(item: dict[str, Any], settings: Settings, places: once.Places) -> I
     quoted = _quoted(item)
     content = _content(item, quoted)
     external_id = opt(item, "message_id") or None
-    if external_id:
-        key = once.with_id(external_id)
-    else:
-        kind, told = c.kind_of(content), item.get(_block_of(item) or "")
-        key = places.key(number, str(sender.recipient), at, kind, quoted, told)
+    kind, told = c.kind_of(content), item.get(_block_of(item) or "")
+    key = places.key(number, str(sender.recipient), at, kind, quoted, told, external_id)
     return InboundMessage(
         number,
         external_id,
@@ -244,4 +234,7 @@ def _time(value: Any) -> int | None:
     return at if at > 0 else None
 
 
-_READERS: dict[str, Any] = {"incoming_message": _message, "delivery_status": _report}
+_READERS: dict[str, Callable[..., Event]] = {
+    "incoming_message": _message,
+    "delivery_status": _report,
+}
