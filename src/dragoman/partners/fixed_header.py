@@ -13,7 +13,7 @@ from typing import Protocol
 from dragoman.domain.sentences import Sentence, words
 
 from .contract import Complaint, Field, Hook, HookAnswer, Refused
-from .form import Reading, shaped, slip
+from .form import Reading, Slip, slip
 
 words(
     {
@@ -31,10 +31,8 @@ words(
     }
 )
 
-_NAME = shaped(
-    re.compile(r"[A-Za-z0-9-]{1,64}"),
-    "a header's name is letters, digits and hyphens, without the colon.",
-)
+_SHAPE = {"shape": "a header's name is letters, digits and hyphens, without the colon."}
+_NAME = (Slip("(?![A-Za-z0-9-]{1,64}$).+", "form_id_wrong", ("value",), _SHAPE),)
 _VALUE = re.compile(r"[\x20-\x7e]*")
 _LEAST = 16
 _INVALID = HookAnswer(401, b"Invalid webhook header")
@@ -71,7 +69,7 @@ def uses_authorization(settings: _Settings) -> bool:
 
 
 def read_name(reading: Reading) -> str:
-    return reading.word("header_name", (_NAME,))
+    return reading.pasted("header_name", _NAME)
 
 
 def read_value(reading: Reading) -> str:

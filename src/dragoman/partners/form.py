@@ -78,33 +78,23 @@ def slip(value: str) -> tuple[str, dict[str, Any]] | None:
 
 
 # An access token of Meta's, which people paste for any other key.
-META_TOKEN = re.compile(r"EAA.{38,}")
+META_TOKEN = "EAA.{38,}"
+UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
 def is_meta_token(value: str) -> bool:
-    """Whether it looks like an access token of Meta's."""
-    return META_TOKEN.fullmatch(value) is not None
+    return re.fullmatch(META_TOKEN, value) is not None
 
 
 class Slip(msgspec.Struct, frozen=True):
-    """A slip of one field alone, for `Reading.word`: a value that is like `pattern` as a whole, or
-    with `unlike` one that is not. tells: what of label, value and length its sentence names.
-    args: what else it names."""
+    """What people paste into one field by mistake, or what no such value is. pattern: of the whole
+    value. id: the sentence's; it is told the field's label, what `tells` names of `value` and
+    `length`, and `args`."""
 
-    pattern: re.Pattern[str]
-    sentence_id: str
-    tells: tuple[str, ...] = ("label",)
+    pattern: str
+    id: str
+    tells: tuple[str, ...] = ()
     args: Mapping[str, Any] = {}
-    unlike: bool = False
-
-
-def shaped(pattern: re.Pattern[str], shape: str) -> Slip:
-    """That a value is not of its form. shape: what it looks like, in words."""
-    return Slip(pattern, "form_id_wrong", ("label", "value"), {"shape": shape}, unlike=True)
-
-
-def too_short(least: int) -> Slip:
-    return Slip(re.compile(f".{{1,{least - 1}}}"), "form_short", ("label", "length"))
 
 
 class Reading:
@@ -124,12 +114,10 @@ class Reading:
         self.path = path
 
     def label(self, name: str) -> str:
-        label = self.fields[name].label
-        return f"{label} ({self.path.rstrip('.')})" if self.path else label
+        return label_of(self.fields[name], self.path)
 
     def complain(self, name: str, sentence_id: str, **args: Any) -> None:
-        told = {"label": self.label(name), **args}
-        self.complaints.append(Complaint(self.path + name, Sentence(sentence_id, told)))
+        self.complaints.append(wrong(self.fields[name], sentence_id, self.path, **args))
 
     def fine(self, name: str) -> bool:
         return all(complaint.field != self.path + name for complaint in self.complaints)
@@ -147,27 +135,30 @@ class Reading:
             return ""
         return value.strip()
 
-    def pasted(self, name: str) -> str:
-        """A value that is one word. Complains once, of the first slip found."""
+    def pasted(self, name: str, slips: Sequence[Slip] = ()) -> str:
+        """A value that is one word. Complains once, of the first slip found: the usual ones, then
+        the field's own."""
         value = self.text(name)
         found = slip(value)
         if found is not None:
             self.complain(name, found[0], **found[1])
+        return self.without(name, value, slips)
+
+    def without(self, name: str, value: str, slips: Sequence[Slip]) -> str:
+        """The value. Complains of the first of these slips, where nothing else was wrong."""
+        for one in slips if self.fine(name) else ():
+            if re.fullmatch(one.pattern, value):
+                told = {"value": value, "length": len(value)}
+                self.complain(name, one.id, **{key: told[key] for key in one.tells}, **one.args)
+                break
         return value
 
-    def word(self, name: str, slips: Sequence[Slip]) -> str:
-        """As `pasted`; a word without a usual slip is held against its field's own, of which the
-        first one counts."""
-        value = self.pasted(name)
-        if value and self.fine(name):
-            told = {"label": self.label(name), "value": value, "length": len(value)}
-            for slip in slips:
-                if bool(slip.pattern.fullmatch(value)) is not slip.unlike:
-                    args = {**{key: told[key] for key in slip.tells}, **slip.args}
-                    sentence = Sentence(slip.sentence_id, args)
-                    self.complaints.append(Complaint(self.path + name, sentence))
-                    break
-        return value
+    def read(self, name: str, slips: Sequence[Slip] = ()) -> Any:
+        """A value by its field's kind: a choice, a switch, a number, numbers, or one word."""
+        kind = self.fields[name].kind
+        if kind in ("choice", "switch", "number", "numbers"):
+            return getattr(self, kind)(name)
+        return self.pasted(name, slips)
 
     def choice(self, name: str) -> str:
         known = [value for value, _ in self.fields[name].choices]
@@ -273,22 +264,44 @@ class Reading:
             for key, values in given.items()
         ]
 
-    def in_order(self) -> list[Complaint]:
-        """The complaints in the form's order."""
-        order = {name: place for place, name in enumerate(self.fields)}
-        return sorted(self.complaints, key=lambda one: order[one.field.partition(".")[0]])
-
     def missing(self, *names: str) -> list[Complaint]:
         """A complaint for each of these fields that has no value."""
         empty: tuple[Any, ...] = (None, "", [], {}, ())
         return [lacking(self.fields[n], self.path) for n in names if self.values.get(n) in empty]
 
 
+def label_of(field: Field, path: str = "") -> str:
+    return f"{field.label} ({path.rstrip('.')})" if path else field.label
+
+
+def wrong(field: Field, sentence_id: str, path: str = "", **args: Any) -> Complaint:
+    """A complaint of a field, whose sentence is told its label."""
+    told = {"label": label_of(field, path), **args}
+    return Complaint(path + field.name, Sentence(sentence_id, told))
+
+
 def lacking(field: Field, path: str = "") -> Complaint:
     """That a field has no value, and where to find one."""
-    label = f"{field.label} ({path.rstrip('.')})" if path else field.label
     where = f"Find it at {field.where_to_find}." if field.where_to_find else ""
-    return Complaint(path + field.name, Sentence("form_missing", {"label": label, "where": where}))
+    return wrong(field, "form_missing", path, where=where)
+
+
+def lacks(settings: Any, fields: Sequence[Field], path: str = "") -> list[Complaint]:
+    """A complaint for each required field that is shown and has no value in a struct of settings
+    or of one thing of a group."""
+    return [
+        lacking(field, path)
+        for field in fields
+        if field.required
+        and (field.only_if is None or getattr(settings, field.only_if[0]) in field.only_if[1])
+        and not getattr(settings, field.name)
+    ]
+
+
+def in_order(reading: Reading) -> Sequence[Complaint]:
+    """What is wrong, in the form's order."""
+    order = {name: place for place, name in enumerate(reading.fields)}
+    return sorted(reading.complaints, key=lambda one: order[one.field.partition(".")[0]])
 
 
 def read_number(value: str) -> tuple[str, str | None]:

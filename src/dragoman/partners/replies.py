@@ -112,13 +112,13 @@ class Replies:
             partner_text=self._clean(_text(reply, 300)),
         )
 
-    def foreign(self, reply: Reply, own: bool) -> SendError | None:
+    def strange(self, reply: Reply, own: bool) -> SendError | None:
         """What an answer means that is not to be believed: a gateway's, or one in words that are
         not the partner's own. None for the partner's refusals, and for 4xx in any words, which no
         gateway says of a call that went through: nothing was sent. own: in words of the partner's.
         """
-        strange = reply.status == 408 or not 400 <= reply.status < 500
-        if reply.status in self._gateway or (strange and not own):
+        sure = 400 <= reply.status < 500 and reply.status != 408
+        if reply.status in self._gateway or not (own or sure):
             return self.not_understood(reply)
         return None if own else self.nobody_there(reply)
 

@@ -16,6 +16,9 @@ from dragoman.domain.errors import Code
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners.contract import Unsupported
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
 words(
     {
         "meta_too_long": "The {field} is {length} characters long, WhatsApp allows {limit}: "
@@ -94,10 +97,6 @@ COUNTS: dict[str, tuple[int, int]] = {
 REFERENCE_ID = {"INR": (35, re.compile(r"[A-Za-z0-9_.-]+")), "": (60, re.compile(r"\S+"))}
 
 
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-
 class Refuse(Exception):
     """This message cannot be sent as it is. `sentence` says why; it becomes `Unsupported`."""
 
@@ -107,17 +106,17 @@ class Refuse(Exception):
         self.code = code
 
 
-def refusable(render: Callable[_P, _T]) -> Callable[_P, _T | Unsupported]:
-    """For the `render` of a partner: a Refuse in it is its answer."""
+def unsupported(render: Callable[_P, _T]) -> Callable[_P, _T | Unsupported]:
+    """A function that gives as `Unsupported` what it would raise as Refuse."""
 
     @functools.wraps(render)
-    def told(*args: _P.args, **kwargs: _P.kwargs) -> _T | Unsupported:
+    def rendered(*args: _P.args, **kwargs: _P.kwargs) -> _T | Unsupported:
         try:
             return render(*args, **kwargs)
         except Refuse as refusal:
             return Unsupported(refusal.sentence, refusal.code)
 
-    return told
+    return rendered
 
 
 def refuse(sentence_id: str, code: Code = Code.INVALID, **args: object) -> Refuse:

@@ -270,9 +270,9 @@ def worded(param: Param) -> str | None:
     return None
 
 
-def text_value(param: Param, no_place: Callable[[str], Exception]) -> str:
-    """A value as text. Raises Refuse, and for one that is none what `no_place` makes of its
-    words."""
+def said(param: Param, no_place: Callable[[str], Exception]) -> str:
+    """A value as text. no_place: makes the Refuse of one that is none, from what it is in words.
+    Raises Refuse."""
     text = worded(param)
     if text is None:
         raise no_place(f"a value that is a {param.__struct_config__.tag}")

@@ -15,7 +15,7 @@ import msgspec
 from dragoman.domain.content import Template
 from dragoman.domain.identity import Recipient
 from dragoman.partners._cloud.envelope import message_body
-from dragoman.partners._cloud.limits import refusable
+from dragoman.partners._cloud.limits import unsupported
 from dragoman.partners.contract import HttpCall, OutboundMessage, Part, Probe
 
 from .settings import Settings
@@ -95,7 +95,7 @@ def graph_call(
     )
 
 
-@refusable
+@unsupported
 def render(message: OutboundMessage, settings: Settings) -> HttpCall:
     """One message, one call. What WhatsApp would refuse is `Unsupported`, before any I/O."""
     marketing = isinstance(message.content, Template) and message.content.marketing is not None

@@ -15,7 +15,7 @@ import msgspec
 
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners.contract import Complaint
-from dragoman.partners.form import Reading, Slip
+from dragoman.partners.form import Reading, Slip, in_order
 
 from .settings import GRAPH_URL, NEWEST_GRAPH, SETTINGS, Number, Settings
 
@@ -73,7 +73,7 @@ words(
     }
 )
 
-_HEX32 = re.compile(r"[0-9a-fA-F]{32}")
+_HEX32 = "[0-9a-fA-F]{32}"
 _VERSION = re.compile(r"v(\d{1,3})\.\d")
 _PHONE_LIKE = re.compile(r"\+[\d\s().-]+|\(?\d+\)?[\s().-]+[\d\s().-]+|\d{5,13}")
 _ID = re.compile(r"\d{14,20}")
@@ -84,14 +84,20 @@ _LINE = re.compile(
 )
 _LABELS = {field.name: field.label[0].lower() + field.label[1:] for field in SETTINGS}
 
-_TOKEN_SLIPS = (
-    Slip(re.compile(r"\d{8,}\|\S+"), "cloud_token_is_app", ()),
-    Slip(_HEX32, "cloud_token_is_secret", ()),
-    Slip(re.compile(r".{1,7}"), "cloud_token_short", ("length",)),
+_TOKEN = (
+    Slip(r"\d{8,}\|\S+", "cloud_token_is_app"),
+    Slip(_HEX32, "cloud_token_is_secret"),
+    Slip(".{1,7}", "cloud_token_short", ("length",)),
 )
-_SECRET_SLIPS = (
-    Slip(re.compile(rf"(?!{_HEX32.pattern}\Z)EAA.*"), "cloud_secret_is_token", ()),
-    Slip(_HEX32, "cloud_secret_wrong", ("length",), unlike=True),
+_SLIPS: Mapping[str, Sequence[Slip]] = {
+    "app_secret": (
+        Slip(rf"(?!{_HEX32}$)EAA.*", "cloud_secret_is_token"),
+        Slip(rf"(?!{_HEX32}$).+", "cloud_secret_wrong", ("length",)),
+    ),
+}
+_AS_THEY_ARE = (
+    *("authorization", "app_secret", "verify_token", "webhook_version"),
+    *("allow_unsigned", "appsecret_proof"),
 )
 
 # What stands in the way of enabling: a field, its sentence, and the settings with which it does. Of
@@ -127,14 +133,17 @@ _GAPS: tuple[tuple[str, str, Mapping[str, str | bool]], ...] = (
 class _Reading(Reading):
     """A form of Meta's values, whose own slips have sentences of their own, without the label."""
 
-    def say(self, field: str, sentence_id: str, **args: Any) -> None:
-        self.complaints.append(Complaint(field, Sentence(sentence_id, args)))
+    def complain(self, name: str, sentence_id: str, **args: Any) -> None:
+        if sentence_id.startswith("form_"):
+            super().complain(name, sentence_id, **args)
+        else:
+            self.complaints.append(Complaint(name, Sentence(sentence_id, args)))
 
     def id(self, name: str) -> str:
         """An id of Meta's: digits only."""
         value = self.pasted(name)
         if value and self.fine(name) and not re.fullmatch(r"[0-9]{5,20}", value):
-            self.say(name, "cloud_id_wrong", label=_LABELS[name], value=value)
+            self.complain(name, "cloud_id_wrong", label=_LABELS[name], value=value)
         return value
 
 
@@ -147,24 +156,19 @@ def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complai
     reading = _Reading(SETTINGS, values)
     app_id, config_id = reading.id("app_id"), reading.id("config_id")
     if config_id and config_id == app_id:
-        reading.say("config_id", "cloud_config_is_app", value=config_id)
-    chosen = reading.choice("authorization")
+        reading.complain("config_id", "cloud_config_is_app", value=config_id)
+    told = {name: reading.read(name, _SLIPS.get(name, ())) for name in _AS_THEY_ARE}
     settings = Settings(
         numbers=_numbers(reading, app_id),
         # A pasted token is kept for switching back, and is not what a temporary one stands on.
-        token=reading.word("token", _TOKEN_SLIPS) if chosen == "permanent" else "",
-        app_secret=reading.word("app_secret", _SECRET_SLIPS),
-        verify_token=reading.pasted("verify_token"),
+        token=reading.pasted("token", _TOKEN) if told["authorization"] == "permanent" else "",
         app_id=app_id,
+        config_id=config_id,
         graph_version=_version(reading),
         graph_url=_url(reading),
-        webhook_version="v23" if reading.choice("webhook_version") == "v23" else "v24",
-        allow_unsigned=reading.switch("allow_unsigned"),
-        appsecret_proof=reading.switch("appsecret_proof"),
-        authorization="temporary" if chosen == "temporary" else "permanent",
-        config_id=config_id,
+        **told,
     )
-    return settings, reading.in_order()
+    return settings, in_order(reading)
 
 
 def _version(reading: _Reading) -> str:
@@ -172,16 +176,16 @@ def _version(reading: _Reading) -> str:
     match = _VERSION.fullmatch(version)
     if match is None or int(match[1]) < OLDEST_GRAPH:
         wrong = "cloud_version_wrong" if match is None else "cloud_version_ended"
-        reading.say("graph_version", wrong, value=version, newest=NEWEST_GRAPH)
+        reading.complain("graph_version", wrong, value=version, newest=NEWEST_GRAPH)
     return version
 
 
 def _url(reading: _Reading) -> str:
     url = (reading.text("graph_url") or GRAPH_URL).rstrip("/")
     if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url, re.IGNORECASE):
-        reading.say("graph_url", "cloud_url_wrong", value=url)
+        reading.complain("graph_url", "cloud_url_wrong", value=url)
     elif re.search(r"/v\d+(\.\d+)?$", url):
-        reading.say("graph_url", "cloud_url_has_version")
+        reading.complain("graph_url", "cloud_url_has_version")
     return url
 
 
@@ -193,19 +197,19 @@ def _numbers(reading: _Reading, app_id: str) -> tuple[Number, ...]:
         if not _ID.fullmatch(key):
             phone = _PHONE_LIKE.fullmatch(key) is not None
             wrong = "cloud_number_is_phone" if phone else "cloud_number_wrong"
-            reading.say("numbers", wrong, value=key)
+            reading.complain("numbers", wrong, value=key)
             continue
         if waba_id is not None and not waba_id.isdigit():
             label = "WhatsApp Business Account ID"
-            reading.say("numbers", "cloud_id_wrong", label=label, value=waba_id)
+            reading.complain("numbers", "cloud_id_wrong", label=label, value=waba_id)
         if key in numbers:
-            reading.say("numbers", "cloud_number_twice", value=key)
+            reading.complain("numbers", "cloud_number_twice", value=key)
         elif waba_id == key:
-            reading.say("numbers", "cloud_number_is_waba", value=key)
+            reading.complain("numbers", "cloud_number_is_waba", value=key)
         elif app_id and key == app_id:
-            reading.say("numbers", "cloud_number_is_app", value=key)
+            reading.complain("numbers", "cloud_number_is_app", value=key)
         elif app_id and waba_id == app_id:
-            reading.say("numbers", "cloud_waba_is_app", value=app_id)
+            reading.complain("numbers", "cloud_waba_is_app", value=app_id)
         numbers.setdefault(key, number)
     return tuple(numbers.values())
 

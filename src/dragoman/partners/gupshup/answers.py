@@ -94,8 +94,8 @@ def read_refusal(reply: Reply) -> SendError:
     data = json_object(reply.body)
     said, code = opt(data, "message") or "", opt(data, "code") or ""
     own, status = opt(data, "status") == "error", reply.status
-    if (foreign := _REPLIES.foreign(reply, own)) is not None:
-        return foreign
+    if (strange := _REPLIES.strange(reply, own)) is not None:
+        return strange
     if own and (code or not 400 <= status < 500):
         return _refused("access", code or ("500" if status >= 500 else ""), said, reply)
     said = said or snippet(reply) or "no reason given"

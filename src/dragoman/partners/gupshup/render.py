@@ -11,7 +11,7 @@ import msgspec
 from dragoman.domain.identity import Phone, Recipient
 from dragoman.partners._cloud import envelope
 from dragoman.partners._cloud.envelope import message_body
-from dragoman.partners._cloud.limits import refusable
+from dragoman.partners._cloud.limits import unsupported
 from dragoman.partners.contract import HttpCall, OutboundMessage, Probe
 
 from . import access, enterprise
@@ -19,7 +19,7 @@ from .native import file_url, meant
 from .settings import Settings
 
 
-@refusable
+@unsupported
 def render(message: OutboundMessage, settings: Settings) -> HttpCall:
     """One message, one call. What cannot be said is `Unsupported`, before any I/O."""
     if settings.dialect == "enterprise":

@@ -1,11 +1,12 @@
 """What Infobip allows beyond, or less than, what WhatsApp's own limits say, and files by address.
 
+The checks here are those of tables (`mapping.Check`); how long a field may be stands in its table.
+
 Source: Infobip OpenAPI, "Send WhatsApp …" (2026): sizes of each field.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,8 +16,9 @@ from dragoman.domain.errors import Code
 from dragoman.domain.identity import Bsuid, Phone, Recipient
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import degrees
-from dragoman.partners._cloud.interactive import parts_of
-from dragoman.partners._cloud.limits import filled, refuse, web_link, within
+from dragoman.partners._cloud.interactive import part_of
+from dragoman.partners._cloud.limits import between, counted, filled, refuse, web_link, within
+from dragoman.partners._cloud.templates import unplaced
 
 words(
     {
@@ -30,26 +32,11 @@ words(
     }
 )
 
-LIMITS: Mapping[str, int] = {
-    "link": 2048,
-    "caption": 3000,
-    "file name": 240,
-    "place": 1000,
-    "flow label": 20,
-    "flow token": 3000,
-    "card button": 20,
-    "product id": 3000,
-    "quick reply payload": 128,
-    "copy code": 15,
-    "payment id": 35,
-    "configuration": 60,
-}
-
-
-def sized(field: str, text: str, name: str | None = None) -> str:
-    """The text, when there is one and it is within Infobip's limit. `name`: of the limit, where it
-    differs from what people call the field."""
-    return filled(field, text, LIMITS[name or field])
+ID = 1000
+LINK = 2048
+CAPTION = 3000
+FILE_NAME = 240
+FLOW_TOKEN = 3000
 
 
 def recipient(whom: Recipient) -> str:
@@ -61,47 +48,55 @@ def recipient(whom: Recipient) -> str:
     raise refuse("infobip_no_group", Code.UNSUPPORTED)
 
 
-def link_of(field: str, id: str | None, link: str | None) -> str:
-    """The address of a file. Raises Refuse."""
-    if id:
+def placed(value: Any, parts: Mapping[str, str], where: str, code: Code = Code.INVALID) -> None:
+    """That none of these members is given, which Infobip has no place for. Raises Refuse."""
+    if (part := unplaced(value, parts)) is not None:
+        raise refuse("infobip_no_place", code, part=part, where=where)
+
+
+def several(field: str, values: Any, most: int | None) -> Any:
+    counted(field, len(values))
+    return values
+
+
+def ranged(field: str, value: int, most: int | None) -> int:
+    """A whole number from 1."""
+    between(field, value, 1, most or 0)
+    return value
+
+
+def number(field: str, value: float | str, most: int | None) -> float:
+    """Decimal degrees as a number: Infobip takes no text here."""
+    return float(degrees(field, value, most or 0))
+
+
+def address(field: str, value: str, most: int | None) -> str:
+    return within(field, web_link(field, value), most)
+
+
+def link_of(field: str, file: Any, most: int | None = LINK) -> str:
+    """The address of a file, which is anything with `id` and `link`. Raises Refuse."""
+    field = field or c.kind_of(file)
+    if file.id:
         raise refuse("infobip_link_only", Code.UNSUPPORTED, field=field)
-    if not link:
+    if not file.link:
         raise refuse("infobip_no_link", field=field)
-    return within(f"{field} link", web_link(f"{field} link", link), LIMITS["link"])
+    return address(f"{field} link", file.link, most)
 
 
 def file_name(name: str | None, link: str) -> str:
     """A file's name, which headers must have; the last step of its address where none is given."""
     last = urlsplit(link).path.rpartition("/")[2]
-    return sized("file name", name or last or "document")
-
-
-def caption(text: str) -> str:
-    return within("caption", text, LIMITS["caption"])
-
-
-def number(field: str, value: float | str, most: int) -> float:
-    """Decimal degrees as a number: Infobip takes no text here."""
-    return float(degrees(field, value, most))
+    return filled("file name", name or last or "document", FILE_NAME)
 
 
 def header(kind: str, value: c.Header, allowed: tuple[str, ...]) -> dict[str, Any]:
     """A header with its type in capitals. Raises Refuse."""
-    given = parts_of(value)
-    if len(given) != 1:
-        raise refuse("meta_header_parts", found=" and ".join(given) or "nothing")
-    name = given[0]
-    if name not in allowed:
-        raise refuse("meta_bad_header", kind=kind, found=name, allowed=", ".join(allowed))
+    name = part_of(kind, value, allowed)
     if value.text:
         return {"type": "TEXT", "text": filled("header text", value.text)}
     media: c.Media = getattr(value, name)
-    link = link_of(f"header {name}", media.id, media.link)
-    out = {"type": name.upper(), "mediaUrl": link}
+    out = {"type": name.upper(), "mediaUrl": link_of(f"header {name}", media)}
     if name == "document" and media.filename:
-        out["filename"] = sized("file name", media.filename)
+        out["filename"] = filled("file name", media.filename, FILE_NAME)
     return out
-
-
-def has_address(text: str) -> bool:
-    return re.search(r"https?://\S", text, re.IGNORECASE) is not None

@@ -11,7 +11,7 @@ Source: Infobip OpenAPI, "Messages API: send" (2026).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from dragoman.domain import content as c
@@ -19,18 +19,19 @@ from dragoman.domain.identity import Phone
 from dragoman.partners._cloud.limits import filled
 from dragoman.partners.contract import OutboundMessage
 from dragoman.partners.extra import merge
+from dragoman.partners.mapping import Is, May, Table, mapped
 
-from .contents import Content, flow_action, product_sections, whatsapp
-from .limits import link_of, recipient, sized
+from .contents import Content, flow_action, whatsapp
+from .limits import recipient
 from .settings import Settings
-from .shape import message_id, written_time
-from .templates import button_list, fits, header_text, ordered, values
+from .shape import message_id
+from .templates import template
 
 # Members of `options` that belong to the whole call, and not to the message.
 _OF_THE_CALL = frozenset({"schedule", "tracking", "messageOrdering"})
 _OURS = frozenset({"channel", "sender", "destinations"})
 _LONGEST_SMS = 4096
-_BUTTONS = (
+_CARRIED_BUTTONS = (
     c.QuickReplyButton | c.UrlButton | c.CopyCodeButton | c.FlowButton
     | c.CatalogButton | c.ProductsButton
 )  # fmt: skip
@@ -51,7 +52,7 @@ def carries(message: OutboundMessage) -> bool:
         told = top is None or isinstance(top, c.TextParam) or (
             isinstance(top, c.MediaParam) and top.type in ("image", "video")
         )  # fmt: skip
-        by_button = all(isinstance(button, _BUTTONS) for button in content.buttons)
+        by_button = all(isinstance(button, _CARRIED_BUTTONS) for button in content.buttons)
         return told and by_button and not content.cards and content.order_status is None
     return isinstance(content, c.Text | c.Image | c.Video | c.Document)
 
@@ -63,7 +64,7 @@ def body(message: OutboundMessage, settings: Settings) -> dict[str, Any]:
     if isinstance(content, c.Template):
         one |= _template(content, settings)
     else:
-        one["content"] = _MAKE[type(content)](content, settings)
+        one["content"] = _content(content, settings)
     text = _sms(content) if settings.sms_sender else None
     if text and isinstance(message.recipient, Phone):
         one["options"] = {"validityPeriod": _minutes(settings.sms_after)}
@@ -124,122 +125,96 @@ def _sms(content: c.Outbound) -> str | None:
 
 # --- contents ------------------------------------------------------------------------------------
 
-
-def _text(content: c.Text, settings: Settings) -> Content:
-    return {"body": {"text": filled("text", content.text), "type": "TEXT"}}
-
-
-def _file(content: c.Image | c.Video | c.Document, settings: Settings) -> Content:
-    _, told = whatsapp(content, settings)  # within the limits of the other API, which are known
-    out = {"url": told["mediaUrl"]}
-    if "caption" in told:
-        out["text"] = told["caption"]
-    if "filename" in told:
-        out["filename"] = told["filename"]
-    return {"body": {**out, "type": c.kind_of(content).upper()}}
-
-
-def _buttons(content: c.Buttons, settings: Settings) -> Content:
-    _, told = whatsapp(content, settings)
-    out: Content = {"header": told["header"]} if "header" in told else {}
-    out["body"] = {**told["body"], "type": "TEXT"}
-    out["buttons"] = [
-        {"type": "REPLY", "text": one["title"], "postbackData": one["id"]}
-        for one in told["action"]["buttons"]
-    ]
-    return out
-
-
-def _list(content: c.List, settings: Settings) -> Content:
-    _, told = whatsapp(content, settings)
-    sections = []
-    for section in told["action"]["sections"]:
-        items = [
-            {"id": row["id"], "text": row["title"]}
-            | ({"description": row["description"]} if "description" in row else {})
-            for row in section["rows"]
-        ]
-        title = {"sectionTitle": section["title"]} if "title" in section else {}
-        sections.append({**title, "items": items})
-    label = told["action"]["title"]
-    return {"body": {**told["body"], "subtext": label, "sections": sections, "type": "LIST"}}
-
-
-def _flow(content: c.Flow, settings: Settings) -> Content:
-    told = flow_action(content)
-    action: Content = {"type": told.get("flowAction", "NAVIGATE")}
-    if "flowActionPayload" in told:
-        action["payload"] = told["flowActionPayload"]
-    return {
-        "body": {
-            "text": filled("body", content.body),
-            "id": told["flowId"],
-            "token": told["flowToken"],
-            "buttonText": told["callToActionButton"],
-            "mode": "DRAFT" if content.draft else "PUBLISHED",
-            "action": action,
-            "type": "FLOW",
-        }
-    }
-
-
-_MAKE: Mapping[type[Any], Callable[[Any, Settings], Content]] = {
-    c.Text: _text,
-    c.Image: _file,
-    c.Video: _file,
-    c.Document: _file,
-    c.Buttons: _buttons,
-    c.List: _list,
-    c.Flow: _flow,
+# What a kind of message is called here, by its name in the WhatsApp outbound API.
+_BODY = May("body.text", "body.text")
+_FILE = (May("body.url", "mediaUrl"), May("body.text", "caption"), May("body.filename", "filename"))
+_REPLY = (Is("type", "REPLY"), May("text", "title"), May("postbackData", "id"))
+_ITEM = (May("id", "id"), May("text", "title"), May("description", "description"))
+_SECTION = (May("sectionTitle", "title"), May("items", "rows", each=_ITEM))
+_CONTENTS: Mapping[type[Any], Table] = {
+    c.Text: (May("body.text", "text"), Is("body.type", "TEXT")),
+    c.Image: (*_FILE, Is("body.type", "IMAGE")),
+    c.Video: (*_FILE, Is("body.type", "VIDEO")),
+    c.Document: (*_FILE, Is("body.type", "DOCUMENT")),
+    c.Buttons: (
+        May("header", "header"),
+        _BODY,
+        Is("body.type", "TEXT"),
+        May("buttons", "action.buttons", each=_REPLY),
+    ),
+    c.List: (
+        _BODY,
+        May("body.subtext", "action.title"),
+        May("body.sections", "action.sections", each=_SECTION),
+        Is("body.type", "LIST"),
+    ),
 }
+_FLOW = (
+    May("text", "body.text"),
+    May("id", "flowId"),
+    May("token", "flowToken"),
+    May("buttonText", "callToActionButton"),
+    May("mode", "mode"),
+    May("action.type", "flowAction"),
+    May("action.payload", "flowActionPayload"),
+    Is("type", "FLOW"),
+)
+
+
+def _content(content: c.Outbound, settings: Settings) -> Content:
+    """Within the limits of the other API, which are known."""
+    if isinstance(content, c.Flow):
+        return {"body": _flow(content)}
+    _, told = whatsapp(content, settings)
+    return mapped(told, _CONTENTS[type(content)])
+
+
+def _flow(content: c.Flow) -> Content:
+    """It names no version, and says what a published Flow is."""
+    usual = {"flowAction": "NAVIGATE", "mode": "DRAFT" if content.draft else "PUBLISHED"}
+    action = flow_action(content)
+    return mapped({**usual, **action, "body": {"text": filled("body", content.body)}}, _FLOW)
 
 
 # --- templates -----------------------------------------------------------------------------------
 
 
+def _numbered(field: str, values: list[str], most: int | None) -> Content:
+    """Places are named by numbers here."""
+    return {"type": "TEXT", **{str(n): text for n, text in enumerate(values, 1)}}
+
+
+def _buttons(field: str, buttons: list[Content], most: int | None) -> list[Content]:
+    return [mapped(button, _BUTTONS[button["type"]]) for button in buttons]
+
+
+_TEMPLATE = (
+    May("header.url", "header.mediaUrl"),
+    May("header.type", "header.type"),
+    May("header.1", "header.placeholder"),
+    May("body", "body.placeholders", _numbered),
+    May("buttons", "buttons", _buttons),
+    May("expirationTime", "limitedTimeOffer.expirationTime"),
+)
+_PRODUCTS = (May("title", "title"), May("productIds", "productRetailerIds"))
+# The type of a button in the other API → the button here.
+_BUTTONS: Mapping[str, Table] = {
+    "QUICK_REPLY": (Is("type", "QUICK_REPLY"), May("postbackData", "parameter")),
+    "URL": (Is("type", "OPEN_URL"), May("suffix", "parameter")),
+    "COPY_CODE": (Is("type", "COPY_CODE"), May("code", "parameter")),
+    "FLOW": (Is("type", "FLOW"), May("token", "flowToken"), May("data", "data")),
+    "CATALOG": (Is("type", "CATALOG"), May("productId", "thumbnailProductRetailerId")),
+    "MULTI_PRODUCT": (
+        Is("type", "MULTI_PRODUCT"),
+        May("productId", "thumbnailProductRetailerId"),
+        May("sections", "sections", each=_PRODUCTS),
+    ),
+}
+
+
 def _template(content: c.Template, settings: Settings) -> dict[str, Any]:
-    """`template` and, where it has values, `content`, in which places are named by numbers."""
-    fits(content)
-    body, buttons = values(content.body), content.buttons
-    if content.code is not None:
-        code = sized("one-time code", content.code, "copy code")
-        body, buttons = (code,), (c.UrlButton(0, code),)
-    language = filled("template language", content.language, 20)
-    out: dict[str, Any] = {"template": {"templateName": content.name, "language": language}}
-    told: Content = {}
-    if isinstance(content.header, c.MediaParam):
-        top = content.header
-        link = link_of(f"template {top.type}", top.id, top.link)
-        told["header"] = {"url": link, "type": top.type.upper()}
-    elif content.header is not None:
-        told["header"] = {"type": "TEXT", "1": header_text(content.header)}
-    if body:
-        told["body"] = {"type": "TEXT", **{str(n): text for n, text in enumerate(body, 1)}}
-    if buttons:
-        button_list(buttons, settings)  # the other API's limits, which are WhatsApp's
-        told["buttons"] = [_button(button) for button in ordered(buttons)]
-    if content.offer_expires_at is not None:
-        told["expirationTime"] = written_time(content.offer_expires_at)
-    return {**out, "content": told} if told else out
-
-
-def _button(button: c.TemplateButton) -> Content:
-    if isinstance(button, c.QuickReplyButton):
-        return {"type": "QUICK_REPLY", "postbackData": button.payload}
-    if isinstance(button, c.UrlButton):
-        return {"type": "OPEN_URL", "suffix": button.suffix}
-    if isinstance(button, c.CopyCodeButton):
-        return {"type": "COPY_CODE", "code": button.code}
-    if isinstance(button, c.FlowButton):
-        out: Content = {"type": "FLOW", "token": button.token} if button.token else {"type": "FLOW"}
-        return {**out, "data": button.data} if button.data else out
-    if isinstance(button, c.CatalogButton):
-        out = {"type": "CATALOG"}
-        product = button.thumbnail_product_id
-        return {**out, "productId": product} if product else out
-    assert isinstance(button, c.ProductsButton)
-    return {
-        "type": "MULTI_PRODUCT",
-        "productId": button.thumbnail_product_id,
-        "sections": product_sections(button.sections, "productIds"),
-    }
+    """`template` and, where it has values, `content`."""
+    told = template(content, settings)
+    named = {name: told[name] for name in ("templateName", "language")}
+    inner = mapped(told["templateData"], _TEMPLATE)
+    return {"template": named, **({"content": inner} if inner else {})}

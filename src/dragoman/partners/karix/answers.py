@@ -54,8 +54,8 @@ def read(call: HttpCall, reply: Reply | NoReply) -> Sent | SendError:
 def read_refusal(reply: Reply) -> SendError:
     """An answer that is no success."""
     status, told = reply.status, _told(reply.body)
-    if (foreign := _REPLIES.foreign(reply, told is not None)) is not None:
-        return foreign
+    if (strange := _REPLIES.strange(reply, told is not None)) is not None:
+        return strange
     code, said = told or ("", snippet(reply))
     key = _key(code) or ("" if 200 <= status < 300 else _key(str(status)))
     return _refused(key, code or f"HTTP {status}", said, reply)

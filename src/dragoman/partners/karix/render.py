@@ -19,7 +19,7 @@ from dragoman.domain.identity import Phone
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import location
 from dragoman.partners._cloud.envelope import interactive_object
-from dragoman.partners._cloud.limits import Refuse, filled, refusable, refuse, within
+from dragoman.partners._cloud.limits import Refuse, filled, refuse, unsupported, within
 from dragoman.partners.contract import Capability, HttpCall, OutboundMessage
 from dragoman.partners.extra import merge
 
@@ -52,7 +52,7 @@ NATIVE: dict[str, tuple[str, type]] = {
 }
 
 
-@refusable
+@unsupported
 def render(message: OutboundMessage, settings: Settings) -> HttpCall:
     """One message, one call. What cannot be said is `Unsupported`, before any I/O."""
     return HttpCall(

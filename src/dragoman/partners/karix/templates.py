@@ -16,7 +16,7 @@ from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.limits import between, filled, matched, refuse, web_link
-from dragoman.partners._cloud.templates import UNBOUND, text_value, unplaced, values_and_buttons
+from dragoman.partners._cloud.templates import UNBOUND, said, unplaced, values_and_buttons
 
 words(
     {
@@ -59,7 +59,7 @@ def template(content: c.Template) -> dict[str, Any]:
 
 def _values(params: Iterable[c.Param]) -> dict[str, str]:
     """Values by their place, also those that have a name at Meta."""
-    return {str(place): text_value(param, _no_place) for place, param in enumerate(params)}
+    return {str(place): said(param, _no_place) for place, param in enumerate(params)}
 
 
 def _no_place(part: str) -> Exception:

@@ -85,8 +85,8 @@ def _success(reply: Reply) -> dict[str, Any] | None:
 def read_refusal(reply: Reply, number: str = "") -> SendError:
     """An answer that is no success."""
     status, found = reply.status, _refusal(reply)
-    if (foreign := _REPLIES.foreign(reply, found is not None)) is not None:
-        return foreign
+    if (strange := _REPLIES.strange(reply, found is not None)) is not None:
+        return strange
     found = found or _Refusal(f"http/{status}", snippet(reply) or "no reason given")
     code = "http/429" if status == 429 else found.code
     if code.startswith("http/") and code not in ERRORS:

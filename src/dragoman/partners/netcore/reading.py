@@ -9,15 +9,7 @@ from typing import Any
 from dragoman.domain.sentences import words
 from dragoman.partners import fixed_header
 from dragoman.partners.contract import Complaint
-from dragoman.partners.form import (
-    META_TOKEN,
-    Reading,
-    Slip,
-    lacking,
-    read_number,
-    shaped,
-    too_short,
-)
+from dragoman.partners.form import META_TOKEN, Reading, Slip, lacking, read_number
 
 from .settings import NUMBER_FIELDS, SEND_HOST, SETTINGS, Number, Settings
 
@@ -34,18 +26,14 @@ words(
     }
 )
 
-_SOURCE_SLIPS = (
-    shaped(
-        re.compile(r"[\x21-\x7e]{1,64}"),
-        "a source is letters, digits and hyphens, as Netcore issued it.",
-    ),
-)
-_KEY_SLIPS = (
-    Slip(re.compile(r"\+?[0-9][0-9()-]{6,18}"), "netcore_key_is_number"),
-    Slip(META_TOKEN, "netcore_key_is_meta"),
-    too_short(8),
-)
 _PATH = re.compile(r"/api(/v2(/.*)?)?$", re.IGNORECASE)
+_KEY = (
+    Slip(r"\+?[0-9][0-9()-]{6,18}", "netcore_key_is_number"),
+    Slip(META_TOKEN, "netcore_key_is_meta"),
+    Slip(".{1,7}", "form_short", ("length",)),
+)
+_SHAPE = {"shape": "a source is letters, digits and hyphens, as Netcore issued it."}
+_SOURCE = (Slip(r"(?![\x21-\x7e]{1,64}$).+", "form_id_wrong", ("value",), _SHAPE),)
 
 
 def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complaint]]:
@@ -73,10 +61,10 @@ def _numbers(reading: Reading) -> Mapping[str, Number]:
         if digits in out:
             reading.complain("numbers", "form_number_twice", value=str(spelled))
             continue
-        key = one.word("api_key", _KEY_SLIPS)
+        key = one.pasted("api_key", _KEY)
         if key and one.fine("api_key") and any(key == other.api_key for other in out.values()):
             one.complain("api_key", "netcore_key_twice")
-        source = one.word("source", _SOURCE_SLIPS)
+        source = one.pasted("source", _SOURCE)
         if source and one.fine("source") and any(source == n.source for n in out.values()):
             one.complain("source", "netcore_source_twice")
         out[digits] = Number(key, source)

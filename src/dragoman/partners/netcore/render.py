@@ -21,7 +21,7 @@ from dragoman.domain.identity import Phone, Recipient
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import location
 from dragoman.partners._cloud.envelope import interactive_object
-from dragoman.partners._cloud.limits import filled, one_of, refusable, refuse, within
+from dragoman.partners._cloud.limits import filled, one_of, refuse, unsupported, within
 from dragoman.partners.contract import (
     HttpCall,
     MediaFile,
@@ -59,7 +59,7 @@ _OURS = frozenset({"recipient_whatsapp", "source"})
 _FILES = c.Image | c.Video | c.Audio | c.Document | c.Sticker
 
 
-@refusable
+@unsupported
 def render(message: OutboundMessage, settings: Settings) -> HttpCall:
     """One message, one call. What cannot be said is `Unsupported`, before any I/O."""
     element = _element(message, settings)

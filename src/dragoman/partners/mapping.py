@@ -1,0 +1,95 @@
+"""Objects made of others by tables: what a member is called, where its value comes from, and what
+must hold of it.
+
+A table lists the members of the new object in their order. Names and sources are paths with dots,
+so either side may be nested. Tables write a partner's objects from neutral values, and put one
+spelling of an object into another.
+
+    ROW = (
+        Need("id", "id", filled, "row id"),
+        Need("title", "title", filled, "row title"),
+        May("description", "description", within, "row description"),
+    )
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+# Is told what people call the field, the value and its limit, like those of `_cloud.limits`; gives
+# what is written, or raises Refuse.
+Check = Callable[[str, Any, int | None], Any]
+
+
+class Is(msgspec.Struct, frozen=True):
+    """A member that always has the same value."""
+
+    name: str
+    value: Any
+
+
+class May(msgspec.Struct, frozen=True):
+    """A member that is left out where its value is absent: nothing, false, an empty text or list.
+
+    source: empty for the whole. field, most: for `check`. each: a table for every element of a
+    list, after the check.
+    """
+
+    name: str
+    source: str = ""
+    check: Check | None = None
+    field: str = ""
+    most: int | None = None
+    each: tuple[Any, ...] = ()
+
+
+class Need(May, frozen=True):
+    """A member that is always written. Nothing at all is an empty text to its check."""
+
+
+Table = Sequence[Is | May]
+
+
+def mapped(value: Any, table: Table) -> dict[str, Any]:
+    """The object that a table makes of a value. Raises what the checks raise."""
+    out: dict[str, Any] = {}
+    for member in table:
+        if isinstance(member, Is):
+            _put(out, member.name, member.value)
+            continue
+        found = at(value, member.source)
+        if isinstance(member, Need) or not absent(found):
+            _put(out, member.name, _written(member, found))
+    return out
+
+
+def _written(member: May, found: Any) -> Any:
+    if member.check is not None:
+        found = member.check(member.field, "" if found is None else found, member.most)
+    return [mapped(one, member.each) for one in found] if member.each else found
+
+
+def at(value: Any, path: str) -> Any:
+    """What stands at a path of members and attributes; None where there is nothing."""
+    for step in path.split(".") if path else ():
+        value = value.get(step) if isinstance(value, dict) else getattr(value, step, None)
+    return value
+
+
+def absent(value: Any) -> bool:
+    """Nought is a value; false is none."""
+    return (
+        value is None
+        or value is False
+        or (isinstance(value, str | list | tuple | dict) and not value)
+    )
+
+
+def _put(out: dict[str, Any], path: str, value: Any) -> None:
+    *steps, last = path.split(".")
+    for step in steps:
+        out = out.setdefault(step, {})
+    out[last] = value
