@@ -69,7 +69,9 @@ def mapped(value: Any, table: Table) -> dict[str, Any]:
 def _written(member: May, found: Any) -> Any:
     if member.check is not None:
         found = member.check(member.field, "" if found is None else found, member.most)
-    return [mapped(one, member.each) for one in found] if member.each else found
+    if member.each:
+        return [mapped(one, member.each) for one in found]
+    return list(found) if isinstance(found, tuple) else found
 
 
 def at(value: Any, path: str) -> Any:
@@ -77,6 +79,15 @@ def at(value: Any, path: str) -> Any:
     for step in path.split(".") if path else ():
         value = value.get(step) if isinstance(value, dict) else getattr(value, step, None)
     return value
+
+
+def renamed(value: Any, name: Callable[[str], str]) -> Any:
+    """A JSON value with the members of its objects called otherwise, however deep."""
+    if type(value) is list:
+        return [renamed(item, name) for item in value]
+    if type(value) is not dict:
+        return value
+    return {name(key): renamed(item, name) for key, item in value.items()}
 
 
 def absent(value: Any) -> bool:

@@ -16,7 +16,7 @@ from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.wire import NoReply, Phase, Reply
 
 from ._cloud.known import Known
-from .contract import Probe
+from .contract import MediaFile, Probe
 
 GATEWAY = (408, 502, 504)  # said by whatever stands between, not by the partner
 
@@ -110,6 +110,14 @@ class Replies:
             partner_text=self._clean(_text(reply, 300)),
         )
 
+    def strange(self, reply: Reply, own: bool) -> SendError | None:
+        """What a refusal means that is not the partner's. own: in words that are. None for the
+        partner's own, and for 4xx in any words, which no gateway says of a call that went
+        through."""
+        if reply.status in GATEWAY or not (own or 400 <= reply.status < 500):
+            return self.not_understood(reply)
+        return None if own else self.nobody_there(reply)
+
     def no_id(self, reply: Reply) -> SendError:
         """Success, and nothing to know the message by."""
         return self.doubt(self._sentence("no_id"), reply)
@@ -135,6 +143,14 @@ def refused(known: Known, sentence: Sentence, code: str, said: str, reply: Reply
         partner_text=said,
         retry_after=later(retry_after(reply.headers), known.wait),
     )
+
+
+def file_in(reply: Reply) -> MediaFile | None:
+    """The file that an answer is, if it is one."""
+    if reply.status != 200 or not reply.body:
+        return None
+    mime = reply.headers.get("content-type", "").partition(";")[0].strip()
+    return MediaFile(reply.body, mime)
 
 
 def snippet(reply: Reply) -> str:

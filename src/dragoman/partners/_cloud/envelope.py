@@ -16,11 +16,11 @@ from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.identity import Bsuid, Group
 from dragoman.domain.sentences import Sentence, words
-from dragoman.partners.contract import OutboundMessage, Unsupported
+from dragoman.partners.contract import OutboundMessage
 from dragoman.partners.extra import merge
 
 from . import bodies, interactive, orders
-from .limits import Refuse, filled, refuse, within
+from .limits import Refuse, filled, refuse, unsupported, within
 from .templates import template
 
 words(
@@ -82,12 +82,10 @@ _GROUP_KINDS = frozenset(
 )
 
 
-def message_body(message: OutboundMessage) -> dict[str, Any] | Unsupported:
+@unsupported
+def message_body(message: OutboundMessage) -> dict[str, Any]:
     """The JSON of one message, or why it cannot be said."""
-    try:
-        return _body(message)
-    except Refuse as refusal:
-        return Unsupported(refusal.sentence, refusal.code)
+    return _body(message)
 
 
 def _body(message: OutboundMessage) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import msgspec
 from dragoman.domain.identity import Phone, Recipient
 from dragoman.partners._cloud import envelope
 from dragoman.partners._cloud.envelope import message_body
-from dragoman.partners._cloud.limits import Refuse
+from dragoman.partners._cloud.limits import Refuse, unsupported
 from dragoman.partners.contract import HttpCall, OutboundMessage, Probe, Unsupported
 
 from . import access, enterprise
@@ -19,16 +19,14 @@ from .native import file_url, meant
 from .settings import Settings
 
 
-def render(message: OutboundMessage, settings: Settings) -> HttpCall | Unsupported:
-    """One message, one call. What cannot be said is `Unsupported`, before any I/O."""
-    try:
-        if settings.dialect == "enterprise":
-            return enterprise.render(message, settings)
-        if settings.dialect == "access":
-            return access.render(message, settings)
-        return _v3(message, settings)
-    except Refuse as refusal:
-        return Unsupported(refusal.sentence, refusal.code)
+@unsupported
+def render(message: OutboundMessage, settings: Settings) -> HttpCall:
+    """One message, one call."""
+    if settings.dialect == "enterprise":
+        return enterprise.render(message, settings)
+    if settings.dialect == "access":
+        return access.render(message, settings)
+    return _v3(message, settings)
 
 
 def knows_native(payload: Mapping[str, Any], settings: Settings) -> bool:

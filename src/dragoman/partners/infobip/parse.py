@@ -17,12 +17,12 @@ from typing import Any
 
 from dragoman.domain import content as c
 from dragoman.domain.events import Event, InboundMessage, KeptEvent, Referral, Rejected
-from dragoman.domain.identity import Person
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners import once
 from dragoman.partners._cloud.context import quoted, referral
-from dragoman.partners._cloud.shape import Malformed, digest, found, missing, obj, opt, opt_obj
+from dragoman.partners._cloud.shape import Malformed, digest, found, missing, opt, opt_obj
 from dragoman.partners.contract import Hook, UnreadableBody
+from dragoman.partners.items import listed
 
 from . import parse_news, parse_reports
 from .parse_content import payment_key, read_message, read_part
@@ -57,17 +57,10 @@ def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
 
 def _items(root: Any) -> list[tuple[str, Any]]:
     """The items with their paths. Raises UnreadableBody."""
-    if type(root) is list:
-        return [(f"[{place}]", item) for place, item in enumerate(root)]
     if type(root) is dict and "results" in root:
-        results = root["results"]
-        if results is None:
-            return []
-        if type(results) is list:
-            return [(f"results[{place}]", item) for place, item in enumerate(results)]
-        return [("results", results)]
-    if type(root) is dict and not _ITS_OWN.isdisjoint(root):
-        return [("", root)]
+        return [] if root["results"] is None else listed(root["results"], "results")
+    if type(root) is list or (type(root) is dict and not _ITS_OWN.isdisjoint(root)):
+        return listed(root)
     raise UnreadableBody(Sentence("infobip_other_body", {"found": found(root)}))
 
 
@@ -112,47 +105,59 @@ def kept(item: dict[str, Any], field: str, known: bool) -> KeptEvent:
 
 # --- messages ------------------------------------------------------------------------------------
 
+# Where the WhatsApp format has what a person wrote, and the Messages API's → what is a message of
+# another channel there, who wrote to whom, and who reads it.
+_FORMATS = {
+    "message": ("integrationType", "from", "to", read_message),
+    "content": ("channel", "sender", "destination", read_part),
+}
+
 
 def _message(item: dict[str, Any], settings: Settings, places: once.Places) -> Sequence[Event]:
-    """The WhatsApp format: one item, one message."""
-    if (opt(item, "integrationType") or "WHATSAPP").upper() != "WHATSAPP":
-        return [kept(item, opt(item, "integrationType") or "", known=False)]
-    number, at = need_number(opt(item, "to")), time_of(item.get("receivedAt"))
-    message = obj(item, "message")
-    around = snake({key: message.get(key) for key in ("context", "referral")})
-    about = opt(opt_obj(around, "context"), "id")
-    content = read_message(message, about or opt(item, "pairedMessageId"), settings)
-    sender = _sender(item, opt(item, "from"))
-    external_id = opt(item, "messageId") or None
-    kind = opt(message, "type") or ""
-    if isinstance(content, c.PaymentReceived):
-        key = payment_key(content.reference_id, content.status, content.transaction_id)
-    elif external_id:
-        key = once.with_id(external_id)
-    else:
-        key = places.key(number, str(sender.recipient), at, kind, about, message)
-    return [
-        InboundMessage(
-            number,
-            external_id,
-            key,
-            sender,
-            at,
-            content,
-            quoted(around),
-            _referral(around),
-            opt(opt_obj(around, "context"), "group_id"),
-            number,
-            item,
-        )
-    ]
+    return _messages(item, "message", settings, places)
 
 
-def _sender(item: dict[str, Any], *ids: str | None) -> Person:
-    sender = person(item, *ids)
+def _parts(item: dict[str, Any], settings: Settings, places: once.Places) -> Sequence[Event]:
+    return _messages(item, "content", settings, places)
+
+
+def _messages(
+    item: dict[str, Any], member: str, settings: Settings, places: once.Places
+) -> Sequence[Event]:
+    """One item, one message; or in the Messages API's format a list of contents, each a message of
+    its own."""
+    where, theirs, ours, read = _FORMATS[member]
+    channel = opt(item, where) or "WHATSAPP"
+    if channel.upper() != "WHATSAPP":
+        return [kept(item, channel, known=False)]
+    number, at = need_number(opt(item, ours)), time_of(item.get("receivedAt"))
+    sender = person(item, opt(item, theirs))
     if sender.recipient is None:
         raise Malformed(Sentence("infobip_nobody"))
-    return sender
+    told, paired = item.get(member), opt(item, "pairedMessageId")
+    parts = told if type(told) is list and member == "content" else [told]
+    if not parts or not all(type(part) is dict for part in parts):
+        raise missing(member)
+    out = []
+    for place, part in enumerate(parts):
+        around = snake({key: part.get(key) for key in ("context", "referral")})
+        if member == "content":
+            around = {"context": {"id": paired}}
+        quote = quoted(around) if member == "message" else None
+        context = opt_obj(around, "context")
+        about = opt(context, "id")
+        content = read(part, about or paired, settings)
+        external_id = opt(item, "messageId") or None
+        if isinstance(content, c.PaymentReceived):
+            key = payment_key(content.reference_id, content.status, content.transaction_id)
+        elif external_id:
+            key = once.with_id(external_id) + (f"#{place}" if place else "")
+        else:
+            kind = opt(part, "type") or ""
+            key = places.key(number, str(sender.recipient), at, kind, about, part)
+        beside = quote, _referral(around), opt(context, "group_id"), number, item
+        out.append(InboundMessage(number, external_id, key, sender, at, content, *beside))
+    return out
 
 
 def _referral(around: dict[str, Any]) -> Referral | None:
@@ -167,34 +172,6 @@ def _referral(around: dict[str, Any]) -> Referral | None:
         "image_url": opt(media, "url"),
     }
     return referral({"referral": told}) if body else None
-
-
-def _parts(item: dict[str, Any], settings: Settings, places: once.Places) -> Sequence[Event]:
-    """The Messages API's format: one item holds a list of contents, each a message of its own."""
-    if (opt(item, "channel") or "WHATSAPP").upper() != "WHATSAPP":
-        return [kept(item, opt(item, "channel") or "", known=False)]
-    number, at = need_number(opt(item, "destination")), time_of(item.get("receivedAt"))
-    sender = _sender(item, opt(item, "sender"))
-    external_id = opt(item, "messageId") or None
-    about = opt(item, "pairedMessageId")
-    told = item.get("content")
-    parts = told if type(told) is list else [told]
-    if not parts or not all(type(part) is dict for part in parts):
-        raise missing("content")
-    out = []
-    for place, part in enumerate(parts):
-        content = read_part(part, about, settings)
-        if isinstance(content, c.PaymentReceived):
-            key = payment_key(content.reference_id, content.status, content.transaction_id)
-        elif external_id:
-            key = once.with_id(external_id) + (f"#{place}" if place else "")
-        else:
-            kind = opt(part, "type") or ""
-            key = places.key(number, str(sender.recipient), at, kind, about, part)
-        out.append(
-            InboundMessage(number, external_id, key, sender, at, content, display=number, raw=item)
-        )
-    return out
 
 
 # --- what is told by its own module --------------------------------------------------------------

@@ -206,7 +206,7 @@ def missing(settings: Settings) -> Sequence[Complaint]:
 def _lacks(account: Account) -> list[Complaint]:
     path = f"accounts.{account.name}." if account.name else ""
     out = lacks(account, ACCOUNT_FIELDS, path)
-    if account.api_key or (account.username and account.password):
+    if account.has_login:
         return out
     if not account.username and not account.password:
         return [*out, wrong(_FIELD["api_key"], "infobip_login_missing", path)]

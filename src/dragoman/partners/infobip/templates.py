@@ -13,7 +13,7 @@ from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.limits import counted, filled, matched, refuse
-from dragoman.partners._cloud.templates import values_and_buttons, worded
+from dragoman.partners._cloud.templates import said, values_and_buttons
 from dragoman.partners.mapping import Is, May, Need, Table, mapped
 
 from .contents import CALL, LOCATION, Content, product_sections
@@ -76,15 +76,12 @@ def template(content: c.Template, settings: Settings) -> Content:
 
 def _values(params: tuple[c.Param, ...]) -> list[str]:
     """The values in order: Infobip counts places and knows no names. Raises Refuse."""
-    return [_value(param) for param in params]
+    return [said(param, _no_place) for param in params]
 
 
-def _value(param: c.Param) -> str:
-    text = worded(param)
-    if text is not None:
-        return text
-    part = f"a value that is a {param.__struct_config__.tag}"
-    raise refuse("infobip_no_place", Code.UNSUPPORTED, part=part, where="a template's text")
+def _no_place(part: str) -> Exception:
+    where = "a template's text"
+    return refuse("infobip_no_place", Code.UNSUPPORTED, part=part, where=where)
 
 
 def _header(param: c.Param) -> Content:
@@ -98,7 +95,7 @@ def _header(param: c.Param) -> Content:
         lost = dict.fromkeys(("name", "address"), "a place's name or address")
         placed(param, lost, "a template's header")
         return {"type": "LOCATION", **mapped(param, LOCATION)}
-    text = _value(param)
+    text = said(param, _no_place)
     if _BROKEN_HEADER.search(text):
         raise refuse("infobip_template_header")
     return {"type": "TEXT", "placeholder": text}

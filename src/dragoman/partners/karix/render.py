@@ -19,7 +19,7 @@ from dragoman.domain.identity import Phone
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import location
 from dragoman.partners._cloud.envelope import message_body
-from dragoman.partners._cloud.limits import Refuse, filled, refuse, within
+from dragoman.partners._cloud.limits import Refuse, filled, refuse, unsupported, within
 from dragoman.partners.contract import Capability, HttpCall, OutboundMessage, Unsupported
 from dragoman.partners.extra import merge
 
@@ -52,12 +52,10 @@ NATIVE: dict[str, tuple[str, type]] = {
 }
 
 
-def render(message: OutboundMessage, settings: Settings) -> HttpCall | Unsupported:
-    """One message, one call. What cannot be said is `Unsupported`, before any I/O."""
-    try:
-        body = _body(message, settings)
-    except Refuse as refusal:
-        return Unsupported(refusal.sentence, refusal.code)
+@unsupported
+def render(message: OutboundMessage, settings: Settings) -> HttpCall:
+    """One message, one call."""
+    body = _body(message, settings)
     return HttpCall(
         "POST",
         f"{settings.base_url}/services/rcm/sendMessage",

@@ -21,7 +21,7 @@ from dragoman.domain.identity import Phone, Recipient
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import location
 from dragoman.partners._cloud.envelope import message_body
-from dragoman.partners._cloud.limits import Refuse, filled, one_of, refuse, within
+from dragoman.partners._cloud.limits import Refuse, filled, one_of, refuse, unsupported, within
 from dragoman.partners.contract import (
     HttpCall,
     MediaFile,
@@ -60,12 +60,10 @@ _OURS = frozenset({"recipient_whatsapp", "source"})
 _FILES = c.Image | c.Video | c.Audio | c.Document | c.Sticker
 
 
-def render(message: OutboundMessage, settings: Settings) -> HttpCall | Unsupported:
-    """One message, one call. What cannot be said is `Unsupported`, before any I/O."""
-    try:
-        element = _element(message, settings)
-    except Refuse as refusal:
-        return Unsupported(refusal.sentence, refusal.code)
+@unsupported
+def render(message: OutboundMessage, settings: Settings) -> HttpCall:
+    """One message, one call."""
+    element = _element(message, settings)
     lane = "/priority" if settings.priority and str(element["message_type"]) in PRIORITY else ""
     url = f"{settings.send_host}/api/v2/message/nc{lane}"
     return _call("POST", url, "send", message.number, settings, json={"message": [element]})
