@@ -160,24 +160,28 @@ def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
     may only send is refused the list, and is right all the same."""
     if isinstance(reply, NoReply):
         return _REPLIES.unchecked(probe, reply)
-    told = complaint_of(reply.body)
+    told, results = complaint_of(reply.body), _results(reply)
     if reply.status == 403 and told is not None:
         return None
-    data = json_object(reply.body)
-    if 200 <= reply.status < 300 and type(data.get("results")) is list:
-        return _senders(probe, dicts(data["results"]))
-    if told is not None and reply.status == 404:
-        return _absent(probe, probe.expect.split(","))
+    if results is not None or (told is not None and reply.status == 404):
+        return _senders(probe, dicts(results))
     if reply.status == 401 or (told is not None and reply.status not in GATEWAY):
         return read_refusal(reply).sentence
     return _REPLIES.unchecked(probe, reply)
 
 
+def _results(reply: Reply) -> list[Any] | None:
+    """What a question of ours found; None for an answer that is none."""
+    results = json_object(reply.body).get("results") if 200 <= reply.status < 300 else None
+    return results if type(results) is list else None
+
+
 def _senders(probe: Probe, results: list[dict[str, Any]]) -> Sentence | None:
     states = {digits(opt(one, "sender")): (opt(one, "status") or "").upper() for one in results}
     wanted = probe.expect.split(",")
-    if lacking := [number for number in wanted if number not in states]:
-        return _absent(probe, lacking)
+    if lacking := ", ".join(f"+{number}" for number in wanted if number not in states):
+        whose = probe.about[:1].upper() + probe.about[1:]
+        return Sentence("infobip_sender_absent", {"whose": whose, "numbers": lacking})
     for number in wanted:
         if states[number] in _CANNOT_SEND:
             args = {"number": f"+{number}", "state": states[number].lower()}
@@ -185,17 +189,11 @@ def _senders(probe: Probe, results: list[dict[str, Any]]) -> Sentence | None:
     return None
 
 
-def _absent(probe: Probe, numbers: list[str]) -> Sentence:
-    whose = probe.about[:1].upper() + probe.about[1:]
-    listed = ", ".join(f"+{number}" for number in numbers)
-    return Sentence("infobip_sender_absent", {"whose": whose, "numbers": listed})
-
-
 def read_pull(reply: Reply | NoReply) -> bytes | SendError:
     """The answer is a body as the webhook has it; empty when there was nothing."""
     if isinstance(reply, NoReply):
         return read_no_reply(reply)
-    data = json_object(reply.body)
-    if 200 <= reply.status < 300 and type(data.get("results")) is list:
-        return reply.body if data["results"] else b""
-    return read_refusal(reply)
+    results = _results(reply)
+    if results is None:
+        return read_refusal(reply)
+    return reply.body if results else b""

@@ -79,19 +79,21 @@ def link_of(field: str, file: Any, most: int | None = LINK) -> str:
     return within(f"{field} link", _LINKS.of(field, file.id, file.link), most)
 
 
-def file_name(name: str | None, link: str) -> str:
-    """A file's name, which headers must have; the last step of its address where none is given."""
-    last = urlsplit(link).path.rpartition("/")[2]
-    return filled("file name", name or last or "document", FILE_NAME)
-
-
 def header(kind: str, value: c.Header, allowed: tuple[str, ...]) -> dict[str, Any]:
     """A header with its type in capitals. Raises Refuse."""
     name = part_of(kind, value, allowed)
     if value.text:
         return {"type": "TEXT", "text": filled("header text", value.text)}
     media: c.Media = getattr(value, name)
-    out = {"type": name.upper(), "mediaUrl": link_of(f"header {name}", media)}
-    if name == "document" and media.filename:
-        out["filename"] = filled("file name", media.filename, FILE_NAME)
+    return file_header(f"header {name}", name, media)
+
+
+def file_header(field: str, kind: str, file: Any, named: bool = False) -> dict[str, Any]:
+    """A header that is a file. named: a document must have a name, which is the last step of its
+    address where none is given."""
+    link = link_of(field, file)
+    out = {"type": kind.upper(), "mediaUrl": link}
+    last = (urlsplit(link).path.rpartition("/")[2] or "document") if named else ""
+    if kind == "document" and (name := file.filename or last):
+        out["filename"] = filled("file name", name, FILE_NAME)
     return out

@@ -56,8 +56,7 @@ def carries(message: OutboundMessage) -> bool:
         return False
     if isinstance(content, c.Template):
         top = content.header
-        told = top is None or isinstance(top, c.TextParam)
-        told = told or (isinstance(top, c.MediaParam) and top.type in ("image", "video"))
+        told = isinstance(top, c.TextParam | None) or at(top, "type") in ("image", "video")
         by_button = all(type(button) in _CARRIED_BUTTONS for button in content.buttons)
         return told and by_button and not content.cards and content.order_status is None
     above = getattr(content, "header", None)
@@ -102,16 +101,13 @@ def finished(
             out["options"] = {**(beside if isinstance(beside, dict) else {}), **of_call}
         if not one["options"]:
             del one["options"]
-    destination: dict[str, Any] = {}
-    own = one.pop("messageId", None)
+    id, failover = one.pop("messageId", None), one.get("failover")
     if message.reference:
-        destination["messageId"] = message_id(message.reference, message.number)
-    elif isinstance(own, str):
-        destination["messageId"] = own
-    failover = one.get("failover")
+        id = message_id(message.reference, message.number)
+    destination: dict[str, Any] = {"messageId": id} if isinstance(id, str) else {}
     if isinstance(failover, list) and failover:
-        others = [at(step, "channel") for step in failover if isinstance(step, dict)]
-        ways = dict.fromkeys(["WHATSAPP", *(way for way in others if isinstance(way, str))])
+        others = [way for step in failover if isinstance(way := at(step, "channel"), str)]
+        ways = dict.fromkeys(["WHATSAPP", *others])
         destination["byChannel"] = [{"channel": way, "to": to} for way in ways]
     else:
         destination["to"] = to
@@ -174,12 +170,12 @@ def _flow(content: c.Flow) -> Content:
 # --- templates -----------------------------------------------------------------------------------
 
 
-def _numbered(field: str, values: list[str], most: int | None) -> Content:
+def _numbered(values: list[str]) -> Content:
     """Places are named by numbers here."""
     return {"type": "TEXT", **{str(n): text for n, text in enumerate(values, 1)}}
 
 
-def _buttons(field: str, buttons: list[Content], most: int | None) -> list[Content]:
+def _buttons(buttons: list[Content]) -> list[Content]:
     return [mapped(button, _BUTTONS[button["type"]]) for button in buttons]
 
 
@@ -187,8 +183,8 @@ _TEMPLATE = (
     May("header.url", "header.mediaUrl"),
     May("header.type", "header.type"),
     May("header.1", "header.placeholder"),
-    May("body", "body.placeholders", _numbered),
-    May("buttons", "buttons", _buttons),
+    May("body", "body.placeholders", make=_numbered),
+    May("buttons", "buttons", make=_buttons),
     May("expirationTime", "limitedTimeOffer.expirationTime"),
 )
 _PRODUCTS = (May("title", "title"), May("productIds", "productRetailerIds"))

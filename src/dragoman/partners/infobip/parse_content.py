@@ -17,11 +17,11 @@ import msgspec
 from dragoman.domain import content as c
 from dragoman.partners._cloud.content import read_content
 from dragoman.partners._cloud.payments import paid_word, total
-from dragoman.partners._cloud.shape import Malformed, missing, need, obj, opt
+from dragoman.partners._cloud.shape import missing, need, obj, opt
 from dragoman.partners.mapping import Is, Need, Table, mapped
 
 from .settings import Settings
-from .shape import snake, time_of
+from .shape import moment, snake
 
 _FILE_NAME = re.compile(r"[^\n/\\]{1,200}\.[A-Za-z0-9]{1,8}")
 _MEDIA_ID = re.compile(r"/media/([^/?#]+)")
@@ -36,15 +36,11 @@ def payment_key(id: str, word: str, transaction: str | None) -> str:
 # --- the WhatsApp format -------------------------------------------------------------------------
 
 
-def _snaked(field: str, value: Any, most: int | None) -> Any:
-    return snake(value)
-
-
 _INTERACTIVE = Is("type", "interactive")
 # Infobip's type → the message of Meta's that says the same.
 _META: Mapping[str, Table] = {
     "LOCATION": (Is("type", "location"), Need("location")),
-    "CONTACT": (Is("type", "contacts"), Need("contacts", "contacts", _snaked)),
+    "CONTACT": (Is("type", "contacts"), Need("contacts", "contacts", make=snake)),
     "BUTTON": (Is("type", "button"), Need("button")),
     "INTERACTIVE_BUTTON_REPLY": (
         _INTERACTIVE,
@@ -62,7 +58,7 @@ _META: Mapping[str, Table] = {
         Need("interactive.nfm_reply.response_json", "response"),
         Need("interactive.nfm_reply.body", "text"),
     ),
-    "ORDER": (Is("type", "order"), Need("order", "", _snaked)),
+    "ORDER": (Is("type", "order"), Need("order", make=snake)),
 }
 _FILES = {
     "IMAGE": "image",
@@ -90,7 +86,9 @@ def read_message(message: dict[str, Any], about: str | None, settings: Settings)
     if kind == "INTERACTIVE_PAYMENT_CONFIRMATION":
         return _payment(message)
     if kind == "INTERACTIVE_CALL_PERMISSION_REPLY":
-        return _call_permission(obj(message, "callPermissionReply"))
+        reply = obj(message, "callPermissionReply")
+        accepted, until = need(reply, "response"), moment(reply.get("expirationTimestamp"))
+        return c.CallPermissionReply(accepted.upper() == "ACCEPT", expires_at=until)
     if kind == "INFECTED_CONTENT":  # a file with a virus in it, which is not handed over
         found = c.Problem("malware", opt(message, "malware") or "")
         return c.Unsupported("infected_content", (found,))
@@ -141,14 +139,6 @@ def _payment(message: dict[str, Any]) -> c.PaymentReceived:
         total(message.get("totalAmount")),
         {key: value for key, value in message.items() if key not in ("type", "context")},
     )
-
-
-def _call_permission(reply: dict[str, Any]) -> c.Inbound:
-    try:
-        until = time_of(reply.get("expirationTimestamp"))
-    except Malformed:
-        until = None
-    return c.CallPermissionReply(need(reply, "response").upper() == "ACCEPT", expires_at=until)
 
 
 # --- the Messages API's format -------------------------------------------------------------------

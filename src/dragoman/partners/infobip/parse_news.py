@@ -16,14 +16,12 @@ from dragoman.domain.events import (
     Preference,
     TemplateUpdate,
 )
-from dragoman.domain.identity import Person
-from dragoman.domain.sentences import Sentence
 from dragoman.partners._cloud.payments import paid_word
-from dragoman.partners._cloud.shape import Malformed, dicts, digest, need, obj, opt, opt_obj
+from dragoman.partners._cloud.shape import dicts, digest, need, obj, opt, opt_obj
 from dragoman.partners.mapping import Need, mapped
 
 from .parse_content import payment_key
-from .shape import ids_of, need_number, time_of
+from .shape import need_number, somebody, time_of
 
 _STOPPED = {"stop": True, "resume": False}
 
@@ -48,13 +46,6 @@ def _place(item: dict[str, Any]) -> tuple[str, int]:
     return need_number(opt(item, "from")), time_of(item.get("createdAt"))
 
 
-def _person(*ids: str | None) -> Person:
-    number, scoped = ids_of(*ids)
-    if number is None and scoped is None:
-        raise Malformed(Sentence("infobip_nobody"))
-    return Person(number, scoped)
-
-
 def _payment(item: dict[str, Any], content: dict[str, Any], number: str, at: int) -> Event:
     """The id that we gave the payment is `paymentId`; `referenceId` is Infobip's.
 
@@ -67,7 +58,7 @@ def _payment(item: dict[str, Any], content: dict[str, Any], number: str, at: int
     moved = dicts(content.get("transactions"))
     data |= {"transaction": moved[-1]} if moved else {}
     key = payment_key(id, paid_word(word), opt(moved[-1], "id") if moved else None)
-    who = _person(opt(content, "from"))
+    who = somebody({}, opt(content, "from"))
     return PaymentUpdate(number, key, id, word, at, who, data=data, display=number, raw=item)
 
 
@@ -76,8 +67,7 @@ _AMOUNT = (Need("value", "totalAmountValue"), Need("offset", "totalAmountOffset"
 
 def _identity(item: dict[str, Any], content: dict[str, Any], number: str, at: int) -> Event:
     mark, said = opt(content, "hash"), opt(content, "description") or ""
-    told = _person(opt(content, "userNumber"), opt(content, "userId"))
-    who = Person(told.phone, told.bsuid, identity_hash=mark)
+    who = somebody({"identity": content}, opt(content, "userNumber"), opt(content, "userId"))
     notice = c.SystemNotice("user_identity_changed", said, {"hash": mark} if mark else {})
     key = "h:" + digest(item)
     return InboundMessage(number, None, key, who, at, notice, display=number, raw=item)
@@ -86,7 +76,7 @@ def _identity(item: dict[str, Any], content: dict[str, Any], number: str, at: in
 def _preference(
     item: dict[str, Any], content: dict[str, Any], number: str, at: int, stopped: bool
 ) -> Event:
-    who, key = _person(opt(content, "from"), opt(content, "userId")), "h:" + digest(item)
+    who, key = somebody({}, opt(content, "from"), opt(content, "userId")), "h:" + digest(item)
     return Preference(number, key, who, "marketing_messages", stopped, at, number, item)
 
 

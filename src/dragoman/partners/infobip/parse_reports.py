@@ -17,7 +17,6 @@ from typing import Any
 
 from dragoman.domain import content as c
 from dragoman.domain.events import Event, InboundMessage, SendProblem, StatusUpdate
-from dragoman.domain.identity import Person
 from dragoman.domain.sentences import Sentence
 from dragoman.domain.status import Status
 from dragoman.partners._cloud.shape import need, opt, opt_obj
@@ -57,38 +56,31 @@ def step_of(status: dict[str, Any]) -> Status | None:
 def report(item: dict[str, Any], settings: Settings) -> Event | None:
     """The event of a report; None for one that has no meaning here. Raises Malformed."""
     if item.get("seenAt") is not None:
-        return _seen(item, settings)
+        return _update(item, settings, Status.READ, "seen", "seenAt")
     if item.get("deletedAt") is not None:
         return _deleted(item)
     status = opt_obj(item, "status")
-    step = step_of(status)
+    step, word = step_of(status), opt(status, "name") or opt(status, "groupName") or ""
     if step is None:
         return None
-    at = time_of(*(item.get(key) for key in ("doneAt", "sentAt")))
-    word = (opt(status, "name") or opt(status, "groupName") or "").lower()
-    return _update(item, settings, step, at, word, _whom(item, opt(item, "to")))
+    return _update(item, settings, step, word.lower(), "doneAt", "sentAt")
 
 
-def _seen(item: dict[str, Any], settings: Settings) -> StatusUpdate | None:
+def _seen(item: dict[str, Any], settings: Settings) -> str | None:
     """NOT CONFIRMED: which of `from` and `to` is the person; what is not our number is."""
-    ours = settings.numbers
-    ends = [opt(item, key) for key in ("from", "to")]
-    theirs = [end for end in ends if end and digits(end) not in ours]
-    whom = _whom(item, *theirs[:1])
-    return _update(item, settings, Status.READ, time_of(item.get("seenAt")), "seen", whom)
-
-
-def _whom(item: dict[str, Any], *ids: str | None) -> Person:
-    return person(item, *ids, opt(item, "destination"))
+    ends = (opt(item, "from"), opt(item, "to"))
+    return next((end for end in ends if end and digits(end) not in settings.numbers), None)
 
 
 def _update(
-    item: dict[str, Any], settings: Settings, step: Status, at: int, word: str, whom: Person
+    item: dict[str, Any], settings: Settings, step: Status, word: str, *times: str
 ) -> StatusUpdate | None:
-    id = need(item, "messageId")
+    at, end = time_of(*(item.get(key) for key in times)), opt(item, "to")
+    theirs = _seen(item, settings) if step is Status.READ else end
+    whom, id = person(item, theirs, opt(item, "destination")), need(item, "messageId")
     by_whatsapp = (opt(item, "channel") or "WHATSAPP").upper() == "WHATSAPP"
     sender = opt(item, "sender") if by_whatsapp else None
-    number = number_of(id, settings, sender, opt(item, "to"), opt(item, "from"))
+    number = number_of(id, settings, sender, end, opt(item, "from"))
     if not number:
         return None
     ours, key = reference_of(id), f"s:{id}:{word}:{at}"

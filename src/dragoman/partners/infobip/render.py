@@ -137,11 +137,7 @@ def render_media(
 
 def _asked(settings: Settings) -> list[Account]:
     """The accounts that can be asked."""
-    return [
-        account
-        for account in settings.accounts
-        if account.enabled and account.base_url and account.has_login
-    ]
+    return [a for a in settings.accounts if a.enabled and a.base_url and a.has_login]
 
 
 def probes(settings: Settings) -> Sequence[Probe]:
@@ -151,7 +147,7 @@ def probes(settings: Settings) -> Sequence[Probe]:
         if listed := ",".join(account.numbers):
             asks = call(account, "GET", _QUALITY, "probe", query=(("senders", listed),))
             out.append(Probe(account.about, asks, listed))
-    return out
+    return tuple(out)
 
 
 def pulls(settings: Settings) -> Sequence[Probe]:
@@ -162,4 +158,4 @@ def pulls(settings: Settings) -> Sequence[Probe]:
     for account in _asked(settings) if settings.pull_reports else ():
         asks = call(account, "GET", "/messages-api/1/reports", "pull", query=query)
         out.setdefault((account.base_url, account.authorization), Probe(account.about, asks))
-    return list(out.values())
+    return tuple(out.values())

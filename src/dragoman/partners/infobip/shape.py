@@ -17,6 +17,8 @@ from .settings import Settings
 
 words(
     {
+        "infobip_nobody": "Infobip's item names neither a phone number nor a user id; it is kept "
+        "as it came.",
         "infobip_no_number": "Infobip's item does not say which of our numbers it belongs to; it "
         "is kept as it came.",
     }
@@ -31,10 +33,11 @@ _SEAM = "~"
 def time_of(*values: Any) -> int:
     """The first value that can be read, in Unix ms: `2026-11-20T09:15:27.431+0000` and its
     relatives, or digits of seconds or milliseconds. Raises Malformed."""
-    return ITEMS.time(*values, read=_time)
+    return ITEMS.time(*values, read=moment)
 
 
-def _time(value: Any) -> int | None:
+def moment(value: Any) -> int | None:
+    """One value, in Unix ms; None for what is no time."""
     at = unix_ms(value)
     return iso_ms(value) if at is None else at
 
@@ -106,6 +109,14 @@ def person(item: dict[str, Any], *ids: str | None) -> Person:
         username.removeprefix("@") if username else None,
         opt(opt_obj(item, "identity"), "hash"),
     )
+
+
+def somebody(item: dict[str, Any], *ids: str | None) -> Person:
+    """The same, who must be known by an id. Raises Malformed."""
+    found = person(item, *ids)
+    if found.recipient is None:
+        raise Malformed(Sentence("infobip_nobody"))
+    return found
 
 
 def ids_of(*told: str | None) -> tuple[Phone | None, Bsuid | None]:
