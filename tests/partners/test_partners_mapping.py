@@ -41,7 +41,8 @@ def test_each_element_of_a_list_has_its_table() -> None:
 def test_what_is_absent_is_left_out_and_what_is_needed_is_written(value: Any) -> None:
     assert absent(value)
     assert mapped({"a": value}, (May("a", "a"),)) == {}
-    assert mapped({"a": value}, (Need("a", "a"),)) == {"a": value}
+    written = [] if value == () else value  # JSON has no tuples
+    assert mapped({"a": value}, (Need("a", "a"),)) == {"a": written}
 
 
 @pytest.mark.parametrize("value", [0, 0.0, True, "x", [None]])

@@ -32,10 +32,11 @@ class Is(msgspec.Struct, frozen=True):
 
 
 class May(msgspec.Struct, frozen=True):
-    """A member that is left out where its value is absent: nothing, false, an empty text or list.
+    """A member that is left out where its value, or what is made of it, is absent: nothing, false,
+    an empty text or list.
 
-    source: empty for the whole. field, most: for `check`. each: a table for every element of a
-    list, after the check.
+    source: empty for the whole. field, most: for `check`. Then `make` makes what is written of the
+    value, or `each`, a table, of every element of a list.
     """
 
     name: str
@@ -44,6 +45,7 @@ class May(msgspec.Struct, frozen=True):
     field: str = ""
     most: int | None = None
     each: tuple[Any, ...] = ()
+    make: Callable[[Any], Any] | None = None
 
 
 class Need(May, frozen=True):
@@ -60,16 +62,22 @@ def mapped(value: Any, table: Table) -> dict[str, Any]:
         if isinstance(member, Is):
             _put(out, member.name, member.value)
             continue
-        found = at(value, member.source)
-        if isinstance(member, Need) or not absent(found):
-            _put(out, member.name, _written(member, found))
+        found, needed = at(value, member.source), isinstance(member, Need)
+        if needed or not absent(found):
+            found = _written(member, found)
+            if needed or not absent(found):
+                _put(out, member.name, found)
     return out
 
 
 def _written(member: May, found: Any) -> Any:
     if member.check is not None:
         found = member.check(member.field, "" if found is None else found, member.most)
-    return [mapped(one, member.each) for one in found] if member.each else found
+    if member.make is not None:
+        return member.make(found)
+    if member.each:
+        return [mapped(one, member.each) for one in found]
+    return list(found) if isinstance(found, tuple) else found
 
 
 def at(value: Any, path: str) -> Any:
@@ -77,6 +85,15 @@ def at(value: Any, path: str) -> Any:
     for step in path.split(".") if path else ():
         value = value.get(step) if isinstance(value, dict) else getattr(value, step, None)
     return value
+
+
+def renamed(value: Any, name: Callable[[str], str]) -> Any:
+    """A JSON value with the members of its objects called otherwise, however deep."""
+    if type(value) is list:
+        return [renamed(item, name) for item in value]
+    if type(value) is not dict:
+        return value
+    return {name(key): renamed(item, name) for key, item in value.items()}
 
 
 def absent(value: Any) -> bool:

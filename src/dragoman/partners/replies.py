@@ -16,7 +16,7 @@ from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.wire import NoReply, Phase, Reply
 
 from ._cloud.known import Known
-from .contract import Probe
+from .contract import MediaFile, Probe
 
 GATEWAY = (408, 502, 504)  # said by whatever stands between, not by the partner
 
@@ -147,6 +147,13 @@ def refused(known: Known, sentence: Sentence, code: str, said: str, reply: Reply
         partner_text=said,
         retry_after=later(retry_after(reply.headers), known.wait),
     )
+
+
+def file_in(reply: Reply) -> MediaFile | None:
+    """The file that an answer is, if it is one."""
+    if reply.status != 200 or not reply.body:
+        return None
+    return MediaFile(reply.body, mime_of(reply))
 
 
 def snippet(reply: Reply) -> str:

@@ -146,6 +146,9 @@ _FLOW = (
     Need("flowId", "flow_id"),
     May("flowToken", "token", filled, "flow token", FLOW_TOKEN),
     Need("callToActionButton", "label", filled, "flow label", 20),
+    May("flowAction", "action", make=str.upper),
+    May("flowActionPayload.screen", "screen"),
+    May("flowActionPayload.data", "data"),
 )
 
 
@@ -171,8 +174,8 @@ def _titled(section: c.Section | c.ProductSection, among: Sequence[object]) -> N
         filled("section title", section.title or "")
 
 
-def product_sections(field: str, sections: tuple[c.ProductSection, ...], most: Any) -> Any:
-    """Sections of products, a check of tables. Raises Refuse."""
+def product_sections(sections: tuple[c.ProductSection, ...]) -> list[Content]:
+    """Sections of products. Raises Refuse."""
     counted("sections", len(sections))
     counted("products", sum(len(section.product_ids) for section in sections))
     for section in sections:
@@ -181,11 +184,7 @@ def product_sections(field: str, sections: tuple[c.ProductSection, ...], most: A
     return [mapped(section, _PRODUCTS) for section in sections]
 
 
-def _ids(field: str, ids: tuple[str, ...], most: int | None) -> list[str]:
-    return list(ids)
-
-
-_PRODUCTS = (_SECTION_TITLE, Need("productRetailerIds", "product_ids", _ids))
+_PRODUCTS = (_SECTION_TITLE, Need("productRetailerIds", "product_ids"))
 
 
 def flow_action(content: c.Flow) -> Content:
@@ -194,29 +193,32 @@ def flow_action(content: c.Flow) -> Content:
         part = "a Flow's name" if content.flow_name else "a Flow without an id"
         raise refuse("infobip_no_place", part=part, where="a Flow message")
     out = mapped(msgspec.structs.replace(content, token=content.token or NO_TOKEN), _FLOW)
-    if content.action:
-        out["flowAction"] = content.action.upper()
-    first = mapped(content, (May("screen", "screen"), May("data", "data")))
     if content.action != "data_exchange":
         filled("flow's first screen", content.screen or "", ID)
-        out["flowActionPayload"] = first
-    elif first:
+    elif "flowActionPayload" in out:
         rule = "screen and data belong to the action navigate; data_exchange asks your endpoint"
         raise refuse("meta_choose", field="flow's first screen", rule=rule)
     return out
 
 
 def _flow(content: c.Flow) -> Content:
-    """A draft is said; a published Flow is what Infobip takes it for."""
-    action = flow_action(content)
-    if content.draft:
-        action["mode"] = "DRAFT"
-    if content.version != _USUAL_FLOW_VERSION:
-        if not content.version.isdecimal():
-            rule = "it is a whole number, like 3"
-            raise refuse("meta_choose", field="flow's version", rule=rule)
-        action["flowMessageVersion"] = int(content.version)
-    return action
+    return {**flow_action(content), **mapped(content, _FLOW_MODE)}
+
+
+def _version(version: str) -> int | None:
+    if version == _USUAL_FLOW_VERSION:
+        return None
+    if not version.isdecimal():
+        rule = "it is a whole number, like 3"
+        raise refuse("meta_choose", field="flow's version", rule=rule)
+    return int(version)
+
+
+# A draft is said; a published Flow is what Infobip takes it for.
+_FLOW_MODE = (
+    May("mode", "draft", make={True: "DRAFT"}.get),
+    May("flowMessageVersion", "version", make=_version),
+)
 
 
 def _carousel(content: c.Carousel) -> Content:
@@ -227,13 +229,13 @@ def _carousel(content: c.Carousel) -> Content:
     return {"type": "QUICK_REPLY" if replies else "URL", "cards": cards}
 
 
-def _card_header(kind: str, value: c.Header, most: int | None) -> Content:
-    top = header(kind, value, ("image", "video"))
+def _card_header(value: c.Header) -> Content:
+    top = header("carousel", value, ("image", "video"))
     return {"type": top["type"], "url": top["mediaUrl"]}
 
 
 _CARD = (
-    Need("header", "header", _card_header, "carousel"),
+    Need("header", "header", make=_card_header),
     May("body.text", "body", within, "card body"),
 )
 _CARD_BUTTON = (
@@ -255,7 +257,7 @@ _PRODUCT = (
 )
 _PRODUCT_LIST = (
     Need("catalogId", "catalog_id", filled, "catalog id", ID),
-    Need("sections", "sections", product_sections),
+    Need("sections", "sections", make=product_sections),
 )
 _CALL_BUTTON = (May("buttonDisplayText", "label", filled, "call label"), *CALL)
 

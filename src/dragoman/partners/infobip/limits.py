@@ -19,19 +19,18 @@ from dragoman.partners._cloud.bodies import degrees
 from dragoman.partners._cloud.interactive import part_of
 from dragoman.partners._cloud.limits import between, counted, filled, refuse, web_link, within
 from dragoman.partners._cloud.templates import unplaced
+from dragoman.partners.links import Links
 
 words(
     {
         "infobip_cannot": "Infobip has no {kind} message: leave it out.",
         "infobip_no_group": "Infobip writes to people, and this is a group: write to them one by "
         "one.",
-        "infobip_link_only": "The {field} is given by an id, and Infobip takes files by their web "
-        "address only: give a link.",
-        "infobip_no_link": "The {field} has no link: Infobip takes files by their web address.",
         "infobip_no_place": "Infobip has no place for {part} in {where}: leave it out.",
     }
 )
 
+_LINKS = Links("infobip", "Infobip")
 ID = 1000
 LINK = 2048
 CAPTION = 3000
@@ -77,17 +76,7 @@ def address(field: str, value: str, most: int | None) -> str:
 def link_of(field: str, file: Any, most: int | None = LINK) -> str:
     """The address of a file, which is anything with `id` and `link`. Raises Refuse."""
     field = field or c.kind_of(file)
-    if file.id:
-        raise refuse("infobip_link_only", Code.UNSUPPORTED, field=field)
-    if not file.link:
-        raise refuse("infobip_no_link", field=field)
-    return address(f"{field} link", file.link, most)
-
-
-def file_name(name: str | None, link: str) -> str:
-    """A file's name, which headers must have; the last step of its address where none is given."""
-    last = urlsplit(link).path.rpartition("/")[2]
-    return filled("file name", name or last or "document", FILE_NAME)
+    return within(f"{field} link", _LINKS.of(field, file.id, file.link), most)
 
 
 def header(kind: str, value: c.Header, allowed: tuple[str, ...]) -> dict[str, Any]:
@@ -96,7 +85,15 @@ def header(kind: str, value: c.Header, allowed: tuple[str, ...]) -> dict[str, An
     if value.text:
         return {"type": "TEXT", "text": filled("header text", value.text)}
     media: c.Media = getattr(value, name)
-    out = {"type": name.upper(), "mediaUrl": link_of(f"header {name}", media)}
-    if name == "document" and media.filename:
-        out["filename"] = filled("file name", media.filename, FILE_NAME)
+    return file_header(f"header {name}", name, media)
+
+
+def file_header(field: str, kind: str, file: Any, named: bool = False) -> dict[str, Any]:
+    """A header that is a file. named: a document must have a name, which is the last step of its
+    address where none is given."""
+    link = link_of(field, file)
+    out = {"type": kind.upper(), "mediaUrl": link}
+    last = (urlsplit(link).path.rpartition("/")[2] or "document") if named else ""
+    if kind == "document" and (name := file.filename or last):
+        out["filename"] = filled("file name", name, FILE_NAME)
     return out

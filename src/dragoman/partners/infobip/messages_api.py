@@ -19,7 +19,7 @@ from dragoman.domain.identity import Phone
 from dragoman.partners._cloud.limits import filled
 from dragoman.partners.contract import OutboundMessage
 from dragoman.partners.extra import merge
-from dragoman.partners.mapping import Is, May, Table, mapped
+from dragoman.partners.mapping import Is, May, Table, at, mapped
 
 from .contents import Content, flow_action, whatsapp
 from .limits import recipient
@@ -31,46 +31,58 @@ from .templates import template
 _OF_THE_CALL = frozenset({"schedule", "tracking", "messageOrdering"})
 _OURS = frozenset({"channel", "sender", "destinations"})
 _LONGEST_SMS = 4096
-_CARRIED_BUTTONS = (
-    c.QuickReplyButton | c.UrlButton | c.CopyCodeButton | c.FlowButton
-    | c.CatalogButton | c.ProductsButton
-)  # fmt: skip
+_CARRIED_BUTTONS = frozenset(
+    {c.QuickReplyButton, c.UrlButton, c.CopyCodeButton, c.FlowButton}
+    | {c.CatalogButton, c.ProductsButton}
+)
+# Which messages it carries beside templates, and what an SMS says instead: the words, and a file's
+# address. A template's words are not known here; an author gives `failover` with them.
+_SMS: Mapping[type[Any], tuple[str, ...]] = {
+    c.Text: ("text",),
+    c.Buttons: ("body",),
+    c.List: ("body",),
+    c.Flow: ("body",),
+    c.Image: ("caption", "link"),
+    c.Video: ("caption", "link"),
+    c.Document: ("caption", "link"),
+}
 
 
 def carries(message: OutboundMessage) -> bool:
-    """Whether the Messages API says this message as it is meant."""
+    """Whether the Messages API says this message as it is meant: it has no quoting, no footers, and
+    few headers."""
     content = message.content
     if message.reply_to:
-        return False  # it has no quoting
-    if isinstance(content, c.Buttons | c.List | c.Flow):
-        plain = content.header is None or (
-            isinstance(content, c.Buttons) and content.header.text is not None
-        )
-        return plain and not content.footer
+        return False
     if isinstance(content, c.Template):
         top = content.header
-        told = top is None or isinstance(top, c.TextParam) or (
-            isinstance(top, c.MediaParam) and top.type in ("image", "video")
-        )  # fmt: skip
-        by_button = all(isinstance(button, _CARRIED_BUTTONS) for button in content.buttons)
+        told = isinstance(top, c.TextParam | None) or at(top, "type") in ("image", "video")
+        by_button = all(type(button) in _CARRIED_BUTTONS for button in content.buttons)
         return told and by_button and not content.cards and content.order_status is None
-    return isinstance(content, c.Text | c.Image | c.Video | c.Document)
+    above = getattr(content, "header", None)
+    plain = above is None or (isinstance(content, c.Buttons) and above.text is not None)
+    return type(content) in _SMS and plain and not getattr(content, "footer", None)
 
 
 def body(message: OutboundMessage, settings: Settings) -> dict[str, Any]:
     """The JSON of the call for a message that it carries. Raises Refuse."""
-    one: dict[str, Any] = {"channel": "WHATSAPP", "sender": message.number}
     content = message.content
+    one = sender(message)
     if isinstance(content, c.Template):
         one |= _template(content, settings)
     else:
         one["content"] = _content(content, settings)
-    text = _sms(content) if settings.sms_sender else None
-    if text and isinstance(message.recipient, Phone):
-        one["options"] = {"validityPeriod": _minutes(settings.sms_after)}
-        said = {"body": {"text": text[:_LONGEST_SMS], "type": "TEXT"}}
-        one["failover"] = [{"channel": "SMS", "sender": settings.sms_sender, "content": said}]
+    said = (getattr(content, name) for name in _SMS.get(type(content), ()))
+    text = "\n".join(part for part in said if part)[:_LONGEST_SMS]
+    if text and settings.sms_sender and isinstance(message.recipient, Phone):
+        one["options"] = {"validityPeriod": {"amount": settings.sms_after, "timeUnit": "MINUTES"}}
+        sms = {"body": {"text": text, "type": "TEXT"}}
+        one["failover"] = [{"channel": "SMS", "sender": settings.sms_sender, "content": sms}]
     return finished(one, {}, message)
+
+
+def sender(message: OutboundMessage) -> dict[str, Any]:
+    return {"channel": "WHATSAPP", "sender": message.number}
 
 
 def finished(
@@ -81,46 +93,25 @@ def finished(
     to = recipient(message.recipient)
     merge(one, {k: v for k, v in (message.extra or {}).items() if k not in _OURS})
     out: dict[str, Any] = {"messages": [one], **root}
-    options = one.get("options")
-    if isinstance(options, dict):
+    if isinstance(options := one.get("options"), dict):
         # A new dict: the author's own is left as it is.
-        of_call = {k: v for k, v in options.items() if k in _OF_THE_CALL}
         one["options"] = {k: v for k, v in options.items() if k not in _OF_THE_CALL}
-        if of_call:
-            given = out.get("options")
-            out["options"] = {**(given if isinstance(given, dict) else {}), **of_call}
+        if of_call := {k: v for k, v in options.items() if k in _OF_THE_CALL}:
+            beside = out.get("options")
+            out["options"] = {**(beside if isinstance(beside, dict) else {}), **of_call}
         if not one["options"]:
             del one["options"]
-    destination: dict[str, Any] = {}
+    id, failover = one.pop("messageId", None), one.get("failover")
     if message.reference:
-        destination["messageId"] = message_id(message.reference, message.number)
-    elif isinstance(own := one.pop("messageId", None), str):
-        destination["messageId"] = own
-    one.pop("messageId", None)
-    failover = one.get("failover")
+        id = message_id(message.reference, message.number)
+    destination: dict[str, Any] = {"messageId": id} if isinstance(id, str) else {}
     if isinstance(failover, list) and failover:
-        others = [step.get("channel") for step in failover if isinstance(step, dict)]
-        ways = dict.fromkeys(["WHATSAPP", *(way for way in others if isinstance(way, str))])
+        others = [way for step in failover if isinstance(way := at(step, "channel"), str)]
+        ways = dict.fromkeys(["WHATSAPP", *others])
         destination["byChannel"] = [{"channel": way, "to": to} for way in ways]
     else:
         destination["to"] = to
     return {**out, "messages": [{**one, "destinations": [destination]}]}
-
-
-def _minutes(amount: int) -> Content:
-    return {"amount": amount, "timeUnit": "MINUTES"}
-
-
-def _sms(content: c.Outbound) -> str | None:
-    """What an SMS says instead: the words, and a file's address. A template's words are not known
-    here; an author gives `failover` with them."""
-    if isinstance(content, c.Text):
-        return content.text
-    if isinstance(content, c.Buttons | c.List | c.Flow):
-        return content.body
-    if isinstance(content, c.Image | c.Video | c.Document):
-        return "\n".join(part for part in (content.caption, content.link) if part)
-    return None
 
 
 # --- contents ------------------------------------------------------------------------------------
@@ -179,12 +170,12 @@ def _flow(content: c.Flow) -> Content:
 # --- templates -----------------------------------------------------------------------------------
 
 
-def _numbered(field: str, values: list[str], most: int | None) -> Content:
+def _numbered(values: list[str]) -> Content:
     """Places are named by numbers here."""
     return {"type": "TEXT", **{str(n): text for n, text in enumerate(values, 1)}}
 
 
-def _buttons(field: str, buttons: list[Content], most: int | None) -> list[Content]:
+def _buttons(buttons: list[Content]) -> list[Content]:
     return [mapped(button, _BUTTONS[button["type"]]) for button in buttons]
 
 
@@ -192,8 +183,8 @@ _TEMPLATE = (
     May("header.url", "header.mediaUrl"),
     May("header.type", "header.type"),
     May("header.1", "header.placeholder"),
-    May("body", "body.placeholders", _numbered),
-    May("buttons", "buttons", _buttons),
+    May("body", "body.placeholders", make=_numbered),
+    May("buttons", "buttons", make=_buttons),
     May("expirationTime", "limitedTimeOffer.expirationTime"),
 )
 _PRODUCTS = (May("title", "title"), May("productIds", "productRetailerIds"))

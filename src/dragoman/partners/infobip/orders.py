@@ -42,7 +42,6 @@ Content = dict[str, Any]
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
 _CURRENCIES = ("INR", "BRL")
 _LONGEST_ID = {"UPI_PAYU": 25, "": 35}
-_LONGEST_CONFIGURATION = 60
 
 
 def bill(content: c.OrderDetails) -> Content:
@@ -54,14 +53,9 @@ def bill(content: c.OrderDetails) -> Content:
         raise refuse("meta_empty", field="order")
     payment = _payment(content)
     out: Content = {"payment": payment, **_configured(payment["type"], content)}
-    total = _amount("total", content.total)
-    return {
-        **out,
-        "orderCurrency": content.currency,
-        "orderType": content.goods.replace("-", "_").upper(),
-        "totalAmount": total,
-        "order": _order(content.order, total["value"]),
-    }
+    out |= mapped(content, _BILL)
+    _summed(out["order"], out["totalAmount"]["value"])
+    return out
 
 
 # --- how it is paid ------------------------------------------------------------------------------
@@ -76,13 +70,11 @@ def _payment(content: c.OrderDetails) -> Content:
     made = [_one_payment(content, one) for one in content.payment_settings]
     if (count := len(made)) > (most := _MOST_PAYMENTS[content.currency]):
         raise refuse("meta_too_many", field="payment settings", count=count, limit=most)
-    if count > 1:
-        return {"type": "BRAZIL_PAYMENTS", "payments": made}
-    if made:
-        return made[0]
-    if content.currency == "BRL":
+    if not made and content.currency == "BRL":
         return {"type": "BRAZIL", "id": _id(content.reference_id, "BRAZIL")}
-    raise refuse("meta_empty", field="payment setting")
+    if not made:
+        raise refuse("meta_empty", field="payment setting")
+    return made[0] if count == 1 else {"type": "BRAZIL_PAYMENTS", "payments": made}
 
 
 def _inside(setting: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -95,18 +87,15 @@ def _inside(setting: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 def _configured(kind: str, content: c.OrderDetails) -> Content:
     """The configuration's name, as the last payment has it: some payments need one, some may not
     have one. Raises Refuse."""
-    name = content.payment_configuration
-    for setting in content.payment_settings:
-        named = _inside(setting)[1].get("configuration_name")
-        name = named if named and isinstance(named, str) else name
+    named = [_inside(one)[1].get("configuration_name") for one in content.payment_settings]
+    given = [name for name in named if name and isinstance(name, str)]
+    name = given[-1] if given else content.payment_configuration or ""
     if kind in _UNCONFIGURED and name:
         part = "a payment configuration"
         raise refuse("infobip_no_place", part=part, where=f"a payment of the sort {kind}")
-    if not name and kind not in _CONFIGURED:
-        return {}
     check = filled if kind in _CONFIGURED else within
-    name = check("payment configuration", name or "", _LONGEST_CONFIGURATION)
-    return {"paymentConfiguration": name}
+    name = check("payment configuration", name, 60)
+    return {"paymentConfiguration": name} if name else {}
 
 
 def _one_payment(content: c.OrderDetails, setting: Mapping[str, Any]) -> Content:
@@ -115,6 +104,10 @@ def _one_payment(content: c.OrderDetails, setting: Mapping[str, Any]) -> Content
     if content.beneficiaries and name in _BENEFITS and "beneficiary" not in more:
         out["beneficiary"] = _beneficiary(content.beneficiaries[0])
     return {**out, **more}
+
+
+def _payu(own: Any) -> list[Any]:
+    return [value for name in ("udf1", "udf2", "udf3", "udf4") if (value := at(own, name))]
 
 
 # Meta's word for a payment → Infobip's, and its members.
@@ -126,10 +119,9 @@ _PAYMENTS: Mapping[str, tuple[str, Table]] = {
     "payment_link": ("UPI_LINK", (Need("paymentLink", "uri"),)),
     "boleto": ("BRAZIL_BOLETO", (Need("code", "digitable_line"),)),
     "payment_gateway razorpay": ("PG_RAZORPAY", (May("callbackData", "razorpay.notes"),)),
-    "payment_gateway payu": ("PG_PAYU", ()),
+    "payment_gateway payu": ("PG_PAYU", (May("callbackData", "payu", make=_payu),)),
 }
 _PIX = {"code": "code", "merchant_name": "merchantName", "key": "key", "key_type": "keyType"}
-_PAYU = ("udf1", "udf2", "udf3", "udf4")
 
 
 def _translated(kind: str, given: dict[str, Any], currency: str) -> tuple[str, Content]:
@@ -143,12 +135,8 @@ def _translated(kind: str, given: dict[str, Any], currency: str) -> tuple[str, C
     if kind not in _PAYMENTS:
         raise refuse("infobip_payment_unknown", Code.UNSUPPORTED, kind=kind)
     name, members = _PAYMENTS[kind]
-    out = mapped(given, members)
-    if name == "PG_PAYU" and (
-        told := [value for key in _PAYU if (value := at(given, f"payu.{key}"))]
-    ):
-        out["callbackData"] = told
-    return "BRAZIL_LINK" if (name, currency) == ("UPI_LINK", "BRL") else name, out
+    name = "BRAZIL_LINK" if (name, currency) == ("UPI_LINK", "BRL") else name
+    return name, mapped(given, members)
 
 
 def _id(value: str, kind: str) -> str:
@@ -195,7 +183,7 @@ _ADDRESS = {
 }
 
 
-def _importer(field: str, given: Mapping[str, str], most: int | None) -> Content:
+def _importer(given: Mapping[str, str]) -> Content:
     return {_ADDRESS.get(key, key): value for key, value in given.items()}
 
 
@@ -207,7 +195,7 @@ _ITEM = (
     Need("quantity", "quantity", ranged, "order item's quantity", 10**9),
     May("originCountry", "country_of_origin"),
     May("importerName", "importer_name"),
-    May("importerAddress", "importer_address", _importer),
+    May("importerAddress", "importer_address", make=_importer),
 )
 _ORDER = (
     May("catalogId", "catalog_id"),
@@ -223,7 +211,7 @@ _UNPLACED = {
 }
 
 
-def _order(order: c.Order, total: int) -> Content:
+def _order(order: c.Order) -> Content:
     # Infobip counts from now on, and nothing here knows what time it is.
     placed(order, _UNPLACED, "a bill", Code.UNSUPPORTED)
     tax = order.tax or c.Amount(0)  # it must not be left out
@@ -232,11 +220,24 @@ def _order(order: c.Order, total: int) -> Content:
         if item.sale_amount and told["saleAmount"]["value"] >= told["amount"]["value"]:
             raise refuse("infobip_sale_wrong", name=item.name)
         placed(item, {"image_link": "an item's picture"}, "a bill")
-    parts = [at(out, f"{name}.value") or 0 for name in ("subtotal", "tax", "shipping")]
-    sum_ = sum(parts) - (at(out, "discount.amount.value") or 0)
+    return out
+
+
+def _summed(order: Content, total: int) -> None:
+    """That the parts make the total."""
+    parts = [at(order, f"{name}.value") or 0 for name in ("subtotal", "tax", "shipping")]
+    sum_ = sum(parts) - (at(order, "discount.amount.value") or 0)
     if sum_ != total:
         raise refuse("infobip_total_wrong", total=total, sum=sum_)
-    return out
+
+
+_GOODS = {"digital-goods": "DIGITAL_GOODS", "physical-goods": "PHYSICAL_GOODS"}
+_BILL = (
+    Need("orderCurrency", "currency"),
+    Need("orderType", "goods", make=_GOODS.get),
+    Need("totalAmount", "total", _amount, "total"),
+    Need("order", "order", make=_order),
+)
 
 
 # --- news of an order ----------------------------------------------------------------------------

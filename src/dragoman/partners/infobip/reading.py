@@ -145,16 +145,9 @@ def _account(reading: Reading, name: str) -> Account:
     password = reading.pasted("password", _SLIPS["password"])
     if password and password == username and reading.fine("password"):
         reading.complain("password", "infobip_password_is_name")
-    return Account(
-        name,
-        numbers,
-        base_url,
-        username,
-        password,
-        reading.pasted("api_key", _SLIPS["api_key"]),
-        proactive=not name or reading.switch("proactive"),
-        enabled=not name or reading.switch("enabled"),
-    )
+    key = reading.pasted("api_key", _SLIPS["api_key"])
+    switches = (not name or reading.switch(switch) for switch in ("proactive", "enabled"))
+    return Account(name, numbers, base_url, username, password, key, *switches)
 
 
 def _base_url(reading: Reading) -> str:
@@ -206,7 +199,7 @@ def missing(settings: Settings) -> Sequence[Complaint]:
 def _lacks(account: Account) -> list[Complaint]:
     path = f"accounts.{account.name}." if account.name else ""
     out = lacks(account, ACCOUNT_FIELDS, path)
-    if account.api_key or (account.username and account.password):
+    if account.has_login:
         return out
     if not account.username and not account.password:
         return [*out, wrong(_FIELD["api_key"], "infobip_login_missing", path)]

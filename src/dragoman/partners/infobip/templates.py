@@ -9,15 +9,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.limits import counted, filled, matched, refuse
-from dragoman.partners._cloud.templates import values_and_buttons, worded
+from dragoman.partners._cloud.templates import said, values_and_buttons
 from dragoman.partners.mapping import Is, May, Need, Table, mapped
 
 from .contents import CALL, LOCATION, Content, product_sections
-from .limits import FLOW_TOKEN, file_name, link_of, placed
+from .limits import FLOW_TOKEN, file_header, placed, several
 from .orders import bill, news
 from .settings import Settings
 from .shape import written_time
@@ -54,51 +56,31 @@ def template(content: c.Template, settings: Settings) -> Content:
     _values(content.body)  # also where a code takes their place
     # WhatsApp's button that copies a code is an address button, and wants the code once more.
     body, buttons = values_and_buttons(content)
-    data: Content = {"body": {"placeholders": _values(body)}}
-    if content.header is not None:
-        data["header"] = _header(content.header)
-    if buttons:
-        data["buttons"] = _button_list(buttons)
-    if content.cards:
-        counted("template cards", max(len(content.cards), 2))
-        data["carousel"] = {"cards": [_card(card) for card in content.cards]}
-    if content.offer_expires_at is not None:
-        data["limitedTimeOffer"] = {"expirationTime": written_time(content.offer_expires_at)}
+    out = mapped(msgspec.structs.replace(content, body=body, buttons=buttons), _TEMPLATE)
     if content.order_status is not None:
         told = {"type": "ORDER_STATUS", **news(content.order_status, settings)}
-        data["orderStatus"] = {"orderStatuses": [told]}
-    return {
-        "templateName": content.name,
-        "templateData": data,
-        "language": filled("template language", content.language, 20),
-    }
+        out["templateData"]["orderStatus"] = {"orderStatuses": [told]}
+    return out
 
 
 def _values(params: tuple[c.Param, ...]) -> list[str]:
     """The values in order: Infobip counts places and knows no names. Raises Refuse."""
-    return [_value(param) for param in params]
+    return [said(param, _no_place) for param in params]
 
 
-def _value(param: c.Param) -> str:
-    text = worded(param)
-    if text is not None:
-        return text
-    part = f"a value that is a {param.__struct_config__.tag}"
-    raise refuse("infobip_no_place", Code.UNSUPPORTED, part=part, where="a template's text")
+def _no_place(part: str) -> Exception:
+    where = "a template's text"
+    return refuse("infobip_no_place", Code.UNSUPPORTED, part=part, where=where)
 
 
 def _header(param: c.Param) -> Content:
     if isinstance(param, c.MediaParam):
-        link = link_of(f"template {param.type}", param)
-        out: Content = {"type": param.type.upper(), "mediaUrl": link}
-        if param.type == "document":
-            out["filename"] = file_name(param.filename, link)
-        return out
+        return file_header(f"template {param.type}", param.type, param, named=True)
     if isinstance(param, c.LocationParam):
         lost = dict.fromkeys(("name", "address"), "a place's name or address")
         placed(param, lost, "a template's header")
         return {"type": "LOCATION", **mapped(param, LOCATION)}
-    text = _value(param)
+    text = said(param, _no_place)
     if _BROKEN_HEADER.search(text):
         raise refuse("infobip_template_header")
     return {"type": "TEXT", "placeholder": text}
@@ -107,15 +89,11 @@ def _header(param: c.Param) -> Content:
 # --- buttons -------------------------------------------------------------------------------------
 
 
-def _titled_sections(field: str, sections: tuple[c.ProductSection, ...], most: int | None) -> Any:
+def _titled_sections(sections: tuple[c.ProductSection, ...]) -> list[Content]:
     """Here one section needs a title too."""
     for section in sections:
         filled("section title", section.title or "")
-    return product_sections(field, sections, most)
-
-
-def _bill(field: str, order: c.OrderDetails, most: int | None) -> Content:
-    return bill(order)
+    return product_sections(sections)
 
 
 _THUMBNAIL = ("thumbnail_product_id", filled, "product id", 3000)
@@ -144,11 +122,11 @@ _BUTTONS: Mapping[type[Any], Table] = {
     c.ProductsButton: (
         Is("type", "MULTI_PRODUCT"),
         Need("thumbnailProductRetailerId", *_THUMBNAIL),
-        Need("sections", "sections", _titled_sections),
+        Need("sections", "sections", make=_titled_sections),
     ),
     c.OrderDetailsButton: (
         Is("type", "ORDER_DETAILS"),
-        Need("action", "order", _bill),
+        Need("action", "order", make=bill),
     ),
     c.VoiceCallButton: (Is("type", "VOICE_CALL"), *CALL),
 }
@@ -177,14 +155,38 @@ def _button(button: c.TemplateButton) -> Content:
     raise refuse("infobip_no_place", Code.UNSUPPORTED, part=part, where="a template")
 
 
-def _card(card: c.TemplateCard) -> Content:
-    if not isinstance(card.header, c.MediaParam) or card.header.type not in ("image", "video"):
+# --- cards, and the whole ------------------------------------------------------------------------
+
+
+def _cards(cards: tuple[c.TemplateCard, ...]) -> list[Content]:
+    counted("template cards", max(len(cards), 2))  # one alone is let through
+    return [mapped(card, _CARD) for card in cards]
+
+
+def _card_header(param: c.Param | None) -> Content:
+    if not isinstance(param, c.MediaParam) or param.type not in ("image", "video"):
         raise refuse("meta_choose", field="card's header", rule="it is an image or a video")
-    out: Content = {"header": _header(card.header), "body": {"placeholders": _values(card.body)}}
-    if card.buttons:
-        counted("card buttons", len(card.buttons))
-        if not all(isinstance(button, c.QuickReplyButton | c.UrlButton) for button in card.buttons):
-            rule = "it is a quick reply or an address"
-            raise refuse("meta_choose", field="card's button", rule=rule)
-        out["buttons"] = _button_list(card.buttons)
-    return out
+    return _header(param)
+
+
+def _card_buttons(buttons: tuple[c.TemplateButton, ...]) -> list[Content]:
+    if not all(isinstance(button, c.QuickReplyButton | c.UrlButton) for button in buttons):
+        rule = "it is a quick reply or an address"
+        raise refuse("meta_choose", field="card's button", rule=rule)
+    return _button_list(buttons)
+
+
+_CARD = (
+    Need("header", "header", make=_card_header),
+    Need("body.placeholders", "body", make=_values),
+    May("buttons", "buttons", several, "card buttons", make=_card_buttons),
+)
+_TEMPLATE = (
+    Need("templateName", "name"),
+    Need("templateData.body.placeholders", "body", make=_values),
+    May("templateData.header", "header", make=_header),
+    May("templateData.buttons", "buttons", make=_button_list),
+    May("templateData.carousel.cards", "cards", make=_cards),
+    May("templateData.limitedTimeOffer.expirationTime", "offer_expires_at", make=written_time),
+    Need("language", "language", filled, "template language", 20),
+)

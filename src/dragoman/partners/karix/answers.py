@@ -19,7 +19,7 @@ from dragoman.partners._cloud.answer import json_object
 from dragoman.partners._cloud.known import Known
 from dragoman.partners._cloud.shape import opt, opt_obj
 from dragoman.partners.contract import MediaFile, Sent
-from dragoman.partners.replies import Replies, ended, mime_of, refused, snippet
+from dragoman.partners.replies import Replies, ended, file_in, refused, snippet
 
 from .error_table import ERRORS
 from .settings import Settings
@@ -120,8 +120,8 @@ def read_media(
         if reply.phase is Phase.SENT:
             return _not_fetched(reply.detail or "no detail")
         return read_no_reply(reply)
-    if reply.status == 200 and reply.body:
-        return MediaFile(reply.body, mime_of(reply))
+    if (file := file_in(reply)) is not None:
+        return file
     if reply.status == 200 or (400 <= reply.status < 500 and reply.status not in (408, 429)):
         return SendError(Code.MEDIA, Sentence("karix_media_gone", {"status": reply.status}))
     return _not_fetched(str(reply.status))

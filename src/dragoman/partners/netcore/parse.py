@@ -35,7 +35,7 @@ from dragoman.partners._cloud.people import person
 from dragoman.partners._cloud.shape import Malformed, digest, found, missing, need, obj, opt
 from dragoman.partners._cloud.shape import opt_obj as part
 from dragoman.partners.contract import Hook, UnreadableBody
-from dragoman.partners.items import Items, unix_ms
+from dragoman.partners.items import Items, iso_ms, listed, unix_ms
 
 from .error_table import code_in, code_of, problem
 from .settings import Settings
@@ -84,8 +84,7 @@ def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
             out.append(Rejected(Sentence("netcore_not_items", args), field, items))
             continue
         read = functools.partial(reader, settings=settings, places=places)
-        for place, item in enumerate(items):
-            out.append(_ITEMS.read(item, f"{field}[{place}]", read))
+        out += (_ITEMS.read(item, path, read) for path, item in listed(items, field))
     return out
 
 
@@ -226,12 +225,7 @@ def _time(value: Any) -> int | None:
     written = _WRITTEN.fullmatch(value.strip()) if type(value) is str else None
     if written is None:
         return unix_ms(value)
-    try:
-        moment = datetime.datetime.fromisoformat(f"{written[1]}T{written[2]}")
-    except ValueError:
-        return None
-    at = int(moment.replace(tzinfo=REPORT_ZONE).timestamp()) * 1000
-    return at if at > 0 else None
+    return iso_ms(f"{written[1]}T{written[2]}", REPORT_ZONE) or None
 
 
 _READERS: dict[str, Callable[..., Event]] = {
