@@ -160,8 +160,8 @@ def _base_url(reading: Reading) -> str:
 def _shared_limits(reading: Reading, accounts: Sequence[Account], named: int) -> None:
     """What holds over all accounts of the channel."""
     if len(accounts) > MOST_ACCOUNTS >= named:
-        args = {"most": MOST_ACCOUNTS, "count": len(accounts)}
-        reading.complain("accounts", "infobip_accounts_many", **args)
+        count = len(accounts)
+        reading.complain("accounts", "infobip_accounts_many", most=MOST_ACCOUNTS, count=count)
     whose: dict[str, str] = {}
     for account in accounts:
         path = f"accounts.{account.name}.numbers" if account.name else "numbers"
@@ -191,7 +191,7 @@ def missing(settings: Settings) -> Sequence[Complaint]:
     for account in [a for a in settings.accounts if a.enabled] or [Account()]:
         out += _lacks(account)
     out += lacks(settings, [field for field in SETTINGS if field.only_if])
-    if settings.check == "account" and not pairs(settings):
+    if settings.check == "account" and not logins(settings):
         out.append(wrong(_FIELD["check"], "infobip_check_without_pair"))
     return out
 
@@ -207,13 +207,13 @@ def _lacks(account: Account) -> list[Complaint]:
     return [*out, wrong(half, "infobip_login_half", path)]
 
 
-def pairs(settings: Settings) -> tuple[tuple[str, str], ...]:
-    """The usernames and passwords that a webhook may carry, by the chosen check."""
+def logins(settings: Settings) -> tuple[bytes, ...]:
+    """`username:password` as a webhook may carry it, by the chosen check."""
     both: Mapping[str, list[tuple[str, str]]] = {
         "own": [(settings.check_username, settings.check_password)],
         "account": [(a.username, a.password) for a in settings.accounts],
     }
-    return tuple(pair for pair in both.get(settings.check, ()) if all(pair))
+    return tuple(":".join(pair).encode() for pair in both.get(settings.check, ()) if all(pair))
 
 
 def numbers(settings: Settings) -> Sequence[str]:
