@@ -109,16 +109,10 @@ _BODY = Need("body.text", "body", filled, "body")
 _MAY_HAVE_BODY = May("body.text", "body", filled, "body")
 _FOOTER = May("footer.text", "footer", filled, "footer")
 
-_BUTTONS = (
-    Need(
-        "buttons",
-        "buttons",
-        each=(
-            Is("type", "REPLY"),
-            Need("id", "id", filled, "button id"),
-            Need("title", "title", filled, "button title"),
-        ),
-    ),
+_BUTTON = (
+    Is("type", "REPLY"),
+    Need("id", "id", filled, "button id"),
+    Need("title", "title", filled, "button title"),
 )
 _ROW = (
     Need("id", "id", filled, "row id"),
@@ -149,7 +143,7 @@ def _buttons(content: c.Buttons) -> Content:
     counted("buttons", len(content.buttons))
     unique("button titles", (button.title for button in content.buttons))
     unique("button ids", (button.id for button in content.buttons))
-    return mapped(content, _BUTTONS)
+    return {"buttons": [mapped(button, _BUTTON) for button in content.buttons]}
 
 
 def _list(content: c.List) -> Content:

@@ -126,7 +126,7 @@ def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complai
     accounts = (*(() if first == Account() else (first,)), *named)
     _shared_limits(reading, accounts, len(named))
     # A sender may have a space inside: *Acme Shop*.
-    sender = reading.without("sms_sender", reading.text("sms_sender"), _SLIPS["sms_sender"])
+    sender = reading.text("sms_sender", _SLIPS["sms_sender"])
     told = {name: reading.read(name, _SLIPS.get(name, ())) for name in _OF_CHANNEL}
     settings = Settings(accounts=accounts, sms_sender=sender, sms_after=_minutes(reading), **told)
     return settings, in_order(reading)
@@ -141,20 +141,13 @@ def _account(reading: Reading, name: str) -> Account:
     is_number = re.sub(r"[^0-9]", "", username) in numbers and not re.search("[A-Za-z]", username)
     if is_number and reading.fine("username"):
         reading.complain("username", "infobip_name_is_number")
-    base_url = _base_url(reading)
+    base_url = reading.base_url("base_url", EXAMPLE_HOST, slips=_SLIPS["base_url"])
     password = reading.pasted("password", _SLIPS["password"])
     if password and password == username and reading.fine("password"):
         reading.complain("password", "infobip_password_is_name")
     key = reading.pasted("api_key", _SLIPS["api_key"])
     switches = (not name or reading.switch(switch) for switch in ("proactive", "enabled"))
     return Account(name, numbers, base_url, username, password, key, *switches)
-
-
-def _base_url(reading: Reading) -> str:
-    value = reading.without("base_url", reading.text("base_url"), _SLIPS["base_url"])
-    if value and not reading.fine("base_url"):
-        return value
-    return reading.base_url("base_url", EXAMPLE_HOST)
 
 
 def _shared_limits(reading: Reading, accounts: Sequence[Account], named: int) -> None:

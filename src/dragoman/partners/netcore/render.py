@@ -21,7 +21,15 @@ from dragoman.domain.identity import Phone, Recipient
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import location
 from dragoman.partners._cloud.envelope import message_body
-from dragoman.partners._cloud.limits import Refuse, filled, one_of, refuse, unsupported, within
+from dragoman.partners._cloud.limits import (
+    Refuse,
+    filled,
+    one_of,
+    refuse,
+    tried,
+    unsupported,
+    within,
+)
 from dragoman.partners.contract import (
     HttpCall,
     MediaFile,
@@ -120,19 +128,13 @@ def _native(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def knows_native(payload: Mapping[str, Any], settings: Any) -> bool:
-    try:
-        _native(dict(payload))
-    except Refuse:
-        return False
-    return True
+    return not isinstance(tried(_native, dict(payload)), Refuse)
 
 
 def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
     """A template, or one with a file, as an element or in a whole request."""
-    try:
-        return _native(dict(payload))["message_type"] in TEMPLATES
-    except Refuse:
-        return False
+    found = tried(_native, dict(payload))
+    return not isinstance(found, Refuse) and found["message_type"] in TEMPLATES
 
 
 def _content(content: c.Outbound) -> dict[str, Any]:
