@@ -159,7 +159,7 @@ _FLOW = (
 def _content(content: c.Outbound, settings: Settings) -> Content:
     """`content`, within the limits of the other API, which are known; and `template`."""
     if isinstance(content, c.Template):
-        return _template(content, settings)
+        return mapped(template(content, settings), _TEMPLATE)
     if isinstance(content, c.Flow):
         return {"content": {"body": _flow(content)}}
     _, told = whatsapp(content, settings)
@@ -185,13 +185,16 @@ def _buttons(buttons: list[Content]) -> list[Content]:
     return [mapped(button, _BUTTONS[button["type"]]) for button in buttons]
 
 
+# `template` and, where it has values, `content`.
 _TEMPLATE = (
-    May("header.url", "header.mediaUrl"),
-    May("header.type", "header.type"),
-    May("header.1", "header.placeholder"),
-    May("body", "body.placeholders", make=_numbered),
-    May("buttons", "buttons", make=_buttons),
-    May("expirationTime", "limitedTimeOffer.expirationTime"),
+    May("template.templateName", "templateName"),
+    May("template.language", "language"),
+    May("content.header.url", "templateData.header.mediaUrl"),
+    May("content.header.type", "templateData.header.type"),
+    May("content.header.1", "templateData.header.placeholder"),
+    May("content.body", "templateData.body.placeholders", make=_numbered),
+    May("content.buttons", "templateData.buttons", make=_buttons),
+    May("content.expirationTime", "templateData.limitedTimeOffer.expirationTime"),
 )
 _PRODUCTS = (May("title", "title"), May("productIds", "productRetailerIds"))
 # The type of a button in the other API → the button here.
@@ -207,11 +210,3 @@ _BUTTONS: Mapping[str, Table] = {
         May("sections", "sections", each=_PRODUCTS),
     ),
 }
-
-
-def _template(content: c.Template, settings: Settings) -> dict[str, Any]:
-    """`template` and, where it has values, `content`."""
-    told = template(content, settings)
-    named = {name: told[name] for name in ("templateName", "language")}
-    inner = mapped(told["templateData"], _TEMPLATE)
-    return {"template": named, **({"content": inner} if inner else {})}
