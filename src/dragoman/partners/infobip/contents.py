@@ -188,19 +188,19 @@ def _flow(content: c.Flow) -> Content:
     return {**flow_action(content), **mapped(content, _FLOW_MODE)}
 
 
-def _version(version: str) -> int | None:
-    if version == _USUAL_FLOW_VERSION:
+def _version(content: c.Flow) -> int | None:
+    if content.version == _USUAL_FLOW_VERSION:
         return None
-    if not version.isdecimal():
+    if not content.version.isdecimal():
         rule = "it is a whole number, like 3"
         raise refuse("meta_choose", field="flow's version", rule=rule)
-    return int(version)
+    return int(content.version)
 
 
 # A draft is said; a published Flow is what Infobip takes it for.
 _FLOW_MODE = (
     May("mode", "draft", make={True: "DRAFT"}.get),
-    May("flowMessageVersion", "version", make=_version),
+    May("flowMessageVersion", make=_version),
 )
 
 
