@@ -89,9 +89,9 @@ _CHANGES = {
 
 
 def _template(item: dict[str, Any]) -> TemplateUpdate:
-    change, at = obj(item, "change"), time_of(item.get("timestamp"))
+    change, key = obj(item, "change"), "h:" + digest(item)
+    field, reason = need(change, "type"), opt(change, "reason")
     id, name, language = (need(item, f"messageTemplate{part}") for part in _TEMPLATE)
-    field, reason, key = need(change, "type"), opt(change, "reason"), "h:" + digest(item)
-    word = opt(change, _CHANGES.get(field, "")) or field
+    word, at = opt(change, _CHANGES.get(field, "")) or field, time_of(item.get("timestamp"))
     reason = None if reason == "NONE" else reason
     return TemplateUpdate(key, "", id, name, language, field.lower(), word, at, reason, item)
