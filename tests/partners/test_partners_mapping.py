@@ -8,7 +8,7 @@ import pytest
 
 from dragoman.domain import content as c
 from dragoman.partners._cloud.limits import Refuse, filled, within
-from dragoman.partners.mapping import Is, May, Need, absent, at, mapped
+from dragoman.partners.mapping import Is, May, Need, absent, at, mapped, renamed
 
 ROW = (
     Is("type", "ROW"),
@@ -74,9 +74,20 @@ def test_what_a_check_refuses_is_refused(row: c.Row, sentence: str) -> None:
     assert refusal.value.sentence.id == sentence
 
 
+def test_what_is_made_of_a_value_may_be_nothing() -> None:
+    table = (May("a", "a", make=str.upper), May("b", "a", make=str.strip), Need("c", "a", make=len))
+    assert mapped({"a": " x "}, table) == {"a": " X ", "b": "x", "c": 3}
+    assert mapped({"a": "  "}, table) == {"a": "  ", "c": 2}
+
+
+def test_members_are_renamed_however_deep() -> None:
+    assert renamed([{"a": {"b": ["c"]}}, 1], str.upper) == [{"A": {"B": ["c"]}}, 1]
+    assert renamed("a", str.upper) == "a"
+
+
 def test_a_path_through_nothing_leads_to_nothing() -> None:
     assert at({"a": None}, "a.b") is None
-    assert at({"a": "text"}, "a.b") is None
+    assert at({"a": "text"}, "a.title") is None  # not the text's own method
     assert at(c.Text("hi"), "text") == "hi"
     assert at(c.Text("hi"), "body.text") is None
     assert at("whole", "") == "whole"

@@ -122,8 +122,20 @@ class Reading:
     def fine(self, name: str) -> bool:
         return all(complaint.field != self.path + name for complaint in self.complaints)
 
-    def text(self, name: str) -> str:
-        """A value without the white space around it; its default when it is absent."""
+    def text(self, name: str, slips: Sequence[Slip] = ()) -> str:
+        """A value without the white space around it; its default when it is absent. Complains once,
+        of the first slip found, where nothing else was wrong."""
+        return self._without(name, self._text(name), slips)
+
+    def _without(self, name: str, value: str, slips: Sequence[Slip]) -> str:
+        for one in slips if self.fine(name) else ():
+            if re.fullmatch(one.pattern, value):
+                told = {"value": value, "length": len(value)}
+                self.complain(name, one.id, **{key: told[key] for key in one.tells}, **one.args)
+                break
+        return value
+
+    def _text(self, name: str) -> str:
         value = self.values.get(name)
         if value is None or value == "":
             default = self.fields[name].default
@@ -138,19 +150,11 @@ class Reading:
     def pasted(self, name: str, slips: Sequence[Slip] = ()) -> str:
         """A value that is one word. Complains once, of the first slip found: the usual ones, then
         the field's own."""
-        value = self.text(name)
+        value = self._text(name)
         found = slip(value)
-        if found is not None:
-            self.complain(name, found[0], **found[1])
-        return self.without(name, value, slips)
-
-    def without(self, name: str, value: str, slips: Sequence[Slip]) -> str:
-        """The value. Complains of the first of these slips, where nothing else was wrong."""
-        for one in slips if self.fine(name) else ():
-            if re.fullmatch(one.pattern, value):
-                told = {"value": value, "length": len(value)}
-                self.complain(name, one.id, **{key: told[key] for key in one.tells}, **one.args)
-                break
+        if found is None:
+            return self._without(name, value, slips)
+        self.complain(name, found[0], **found[1])
         return value
 
     def read(self, name: str, slips: Sequence[Slip] = ()) -> Any:
@@ -181,13 +185,19 @@ class Reading:
         self.complain(name, "form_switch_wrong", value=str(value))
         return False
 
-    def base_url(self, name: str, example: str, calls: re.Pattern[str] | None = None) -> str:
+    def base_url(
+        self,
+        name: str,
+        example: str,
+        calls: re.Pattern[str] | None = None,
+        slips: Sequence[Slip] = (),
+    ) -> str:
         """An address of a host alone, without a slash at its end; a bare host gets https://.
         Plain http only to this machine (an emulator), where a path is allowed too. calls: how the
         partner's own calls end, which people paste along."""
-        value = self.text(name)
-        if not value:
-            return ""
+        value = self.text(name, slips)
+        if not value or not self.fine(name):
+            return value
         if calls is not None and not re.search(r"\s", value) and calls.search(value.rstrip("/")):
             self.complain(name, "form_url_call", value=value)
             return value

@@ -14,6 +14,7 @@ spelling of an object into another.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ class May(msgspec.Struct, frozen=True):
     an empty text or list.
 
     source: empty for the whole. field, most: for `check`. Then `make` makes what is written of the
-    value, or `each`, a table, of every element of a list.
+    value, or `each`, a table, of every element of a list. A tuple is written as a list.
     """
 
     name: str
@@ -81,10 +82,18 @@ def _written(member: May, found: Any) -> Any:
 
 
 def at(value: Any, path: str) -> Any:
-    """What stands at a path of members and attributes; None where there is nothing."""
-    for step in path.split(".") if path else ():
-        value = value.get(step) if isinstance(value, dict) else getattr(value, step, None)
+    """What stands at a path of members and fields; None where there is nothing."""
+    for step in _steps(path):
+        if isinstance(value, dict):
+            value = value.get(step)
+        else:
+            value = getattr(value, step, None) if isinstance(value, msgspec.Struct) else None
     return value
+
+
+@functools.cache  # the paths of tables, of which there are few
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split(".")) if path else ()
 
 
 def renamed(value: Any, name: Callable[[str], str]) -> Any:
@@ -96,17 +105,16 @@ def renamed(value: Any, name: Callable[[str], str]) -> Any:
     return {name(key): renamed(item, name) for key, item in value.items()}
 
 
+_SIZED = (str, list, tuple, dict)
+
+
 def absent(value: Any) -> bool:
     """Nought is a value; false is none."""
-    return (
-        value is None
-        or value is False
-        or (isinstance(value, str | list | tuple | dict) and not value)
-    )
+    return value is None or value is False or (isinstance(value, _SIZED) and not value)
 
 
 def _put(out: dict[str, Any], path: str, value: Any) -> None:
-    *steps, last = path.split(".")
+    *steps, last = _steps(path)
     for step in steps:
         out = out.setdefault(step, {})
     out[last] = value

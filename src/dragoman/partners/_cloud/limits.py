@@ -106,15 +106,21 @@ class Refuse(Exception):
         self.code = code
 
 
+def tried(make: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | Refuse:
+    """What a function gives, or the Refuse that it raises."""
+    try:
+        return make(*args, **kwargs)
+    except Refuse as refusal:
+        return refusal
+
+
 def unsupported(render: Callable[_P, _T]) -> Callable[_P, _T | Unsupported]:
     """A function that gives as `Unsupported` what it would raise as Refuse."""
 
     @functools.wraps(render)
     def rendered(*args: _P.args, **kwargs: _P.kwargs) -> _T | Unsupported:
-        try:
-            return render(*args, **kwargs)
-        except Refuse as refusal:
-            return Unsupported(refusal.sentence, refusal.code)
+        made = tried(render, *args, **kwargs)
+        return Unsupported(made.sentence, made.code) if isinstance(made, Refuse) else made
 
     return rendered
 

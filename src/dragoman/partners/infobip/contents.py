@@ -109,31 +109,18 @@ _BODY = Need("body.text", "body", filled, "body")
 _MAY_HAVE_BODY = May("body.text", "body", filled, "body")
 _FOOTER = May("footer.text", "footer", filled, "footer")
 
-_BUTTONS = (
-    Need(
-        "buttons",
-        "buttons",
-        each=(
-            Is("type", "REPLY"),
-            Need("id", "id", filled, "button id"),
-            Need("title", "title", filled, "button title"),
-        ),
-    ),
+_BUTTON = (
+    Is("type", "REPLY"),
+    Need("id", "id", filled, "button id"),
+    Need("title", "title", filled, "button title"),
 )
 _ROW = (
     Need("id", "id", filled, "row id"),
     Need("title", "title", filled, "row title"),
     May("description", "description", within, "row description"),
 )
-_SECTION_TITLE = May("title", "title", filled, "section title")
-_LIST = (
-    Need("title", "button", filled, "list button"),
-    Need(
-        "sections",
-        "sections",
-        each=(_SECTION_TITLE, Need("rows", "rows", several, "rows", each=_ROW)),
-    ),
-)
+_ROWS = (Need("rows", "rows", several, "rows", each=_ROW),)
+_PRODUCTS = (Need("productRetailerIds", "product_ids"),)
 _URL_BUTTON = (
     Need("displayText", "label", filled, "link label"),
     Need("url", "url", address, "link", LINK),
@@ -156,35 +143,31 @@ def _buttons(content: c.Buttons) -> Content:
     counted("buttons", len(content.buttons))
     unique("button titles", (button.title for button in content.buttons))
     unique("button ids", (button.id for button in content.buttons))
-    return mapped(content, _BUTTONS)
+    return {"buttons": [mapped(button, _BUTTON) for button in content.buttons]}
 
 
 def _list(content: c.List) -> Content:
     counted("sections", len(content.sections))
     counted("rows", sum(len(section.rows) for section in content.sections))
     unique("row ids", (row.id for section in content.sections for row in section.rows))
-    for section in content.sections:
-        _titled(section, content.sections)
-    return mapped(content, _LIST)
+    sections = _sections(content.sections, _ROWS)
+    return {"title": filled("list button", content.button), "sections": sections}
 
 
-def _titled(section: c.Section | c.ProductSection, among: Sequence[object]) -> None:
-    """That a section has a title where there are several."""
-    if len(among) > 1:
-        filled("section title", section.title or "")
-
-
-def product_sections(sections: tuple[c.ProductSection, ...]) -> list[Content]:
-    """Sections of products. Raises Refuse."""
+def product_sections(sections: tuple[c.ProductSection, ...], titled: bool = False) -> list[Content]:
+    """Sections of products. titled: one alone needs a title as well. Raises Refuse."""
     counted("sections", len(sections))
     counted("products", sum(len(section.product_ids) for section in sections))
     for section in sections:
         unique("products of a section", section.product_ids)
-        _titled(section, sections)
-    return [mapped(section, _PRODUCTS) for section in sections]
+    return _sections(sections, _PRODUCTS, titled)
 
 
-_PRODUCTS = (_SECTION_TITLE, Need("productRetailerIds", "product_ids"))
+def _sections(sections: Sequence[Any], members: Table, titled: bool = False) -> list[Content]:
+    """Several have a title each."""
+    kind = Need if titled or len(sections) > 1 else May
+    title = kind("title", "title", filled, "section title")
+    return [mapped(section, (title, *members)) for section in sections]
 
 
 def flow_action(content: c.Flow) -> Content:
@@ -205,19 +188,19 @@ def _flow(content: c.Flow) -> Content:
     return {**flow_action(content), **mapped(content, _FLOW_MODE)}
 
 
-def _version(version: str) -> int | None:
-    if version == _USUAL_FLOW_VERSION:
+def _version(content: c.Flow) -> int | None:
+    if content.version == _USUAL_FLOW_VERSION:
         return None
-    if not version.isdecimal():
+    if not content.version.isdecimal():
         rule = "it is a whole number, like 3"
         raise refuse("meta_choose", field="flow's version", rule=rule)
-    return int(version)
+    return int(content.version)
 
 
 # A draft is said; a published Flow is what Infobip takes it for.
 _FLOW_MODE = (
     May("mode", "draft", make={True: "DRAFT"}.get),
-    May("flowMessageVersion", "version", make=_version),
+    May("flowMessageVersion", make=_version),
 )
 
 
@@ -264,19 +247,17 @@ _CALL_BUTTON = (May("buttonDisplayText", "label", filled, "call label"), *CALL)
 _ALL = ("text", "image", "video", "document")
 _WORDS = ("text",)
 
-# kind → (endpoint, content); the rest of the endpoint's path is always the same.
-_SIMPLE: Mapping[type[Any], tuple[str, Table | Callable[[Any], Content]]] = {
-    c.Text: ("text", _text),
-    c.Image: ("image", _FILE),
-    c.Video: ("video", _FILE),
-    c.Audio: ("audio", _FILE),
-    c.Document: ("document", _FILE),
-    c.Sticker: ("sticker", _FILE),
-    c.Location: ("location", LOCATION),
-    c.Contacts: ("contact", _contacts),
-}
-# kind → (endpoint, `action` of the content, the headers that it may have)
-_INTERACTIVE: Mapping[type[Any], tuple[str, Table | Callable[[Any], Content], tuple[str, ...]]] = {
+# kind → (endpoint, content); or (endpoint, `action` of the content, the headers that it may have).
+# The rest of the endpoint's path is always the same.
+_KINDS: Mapping[type[Any], tuple[str, Table | Callable[[Any], Content], tuple[str, ...] | None]] = {
+    c.Text: ("text", _text, None),
+    c.Image: ("image", _FILE, None),
+    c.Video: ("video", _FILE, None),
+    c.Audio: ("audio", _FILE, None),
+    c.Document: ("document", _FILE, None),
+    c.Sticker: ("sticker", _FILE, None),
+    c.Location: ("location", LOCATION, None),
+    c.Contacts: ("contact", _contacts, None),
     c.Buttons: ("interactive/buttons", _buttons, _ALL),
     c.List: ("interactive/list", _list, _WORDS),
     c.CtaUrl: ("interactive/url-button", _URL_BUTTON, _ALL),
@@ -285,6 +266,8 @@ _INTERACTIVE: Mapping[type[Any], tuple[str, Table | Callable[[Any], Content], tu
     c.Products: ("interactive/multi-product", _PRODUCT_LIST, _WORDS),
     c.LocationRequest: ("interactive/location-request", (), ()),
     c.ContactRequest: ("interactive/request-contact-info", (), ()),
+    # WhatsApp asks in its own words: there is no place for ours.
+    c.CallPermissionRequest: ("interactive/call-permission-request", (), None),
     c.CallButton: ("interactive/voice-button", _CALL_BUTTON, ()),
     c.Carousel: ("interactive/media-carousel", _carousel, ()),
     c.OrderDetails: ("interactive/order-details", bill, ("image",)),
@@ -294,25 +277,17 @@ _PARTS = ("body", "action", "header", "footer")
 
 def whatsapp(content: c.Outbound, settings: Settings) -> tuple[str, Content]:
     """Endpoint and content; an empty content is left out of the call. Raises Refuse."""
-    kind = type(content)
-    if isinstance(content, c.CallPermissionRequest):
-        return "interactive/call-permission-request", {}  # WhatsApp asks in its own words
     if isinstance(content, c.OrderStatus):
         around = mapped(content, (_MAY_HAVE_BODY, _FOOTER))
         return "interactive/order-status", {"action": news(content, settings), **around}
-    if kind in _SIMPLE:
-        endpoint, make = _SIMPLE[kind]
-        return endpoint, _made(content, make)
-    if kind not in _INTERACTIVE:
+    if type(content) not in _KINDS:
         raise refuse("infobip_cannot", Code.UNSUPPORTED, kind=c.kind_of(content))
-    endpoint, make, headers = _INTERACTIVE[kind]
-    told: Content = {"action": _made(content, make)}
+    endpoint, make, headers = _KINDS[type(content)]
+    made = make(content) if callable(make) else mapped(content, make)
+    if headers is None:
+        return endpoint, made
+    told: Content = {"action": made}
     if (top := getattr(content, "header", None)) is not None:
         told["header"] = header(c.kind_of(content), top, headers)
-    body = _MAY_HAVE_BODY if kind is c.Product else _BODY
-    told |= mapped(content, (body, _FOOTER))
+    told |= mapped(content, (_MAY_HAVE_BODY if isinstance(content, c.Product) else _BODY, _FOOTER))
     return endpoint, {name: told[name] for name in _PARTS if told.get(name)}
-
-
-def _made(content: c.Outbound, make: Table | Callable[[Any], Content]) -> Content:
-    return make(content) if callable(make) else mapped(content, make)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
-from dragoman.domain.identity import Bsuid, Phone, Recipient
+from dragoman.domain.identity import Group, Phone, Recipient
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import degrees
 from dragoman.partners._cloud.interactive import part_of
@@ -40,11 +40,9 @@ FLOW_TOKEN = 3000
 
 def recipient(whom: Recipient) -> str:
     """Digits, or a business-scoped id. Raises Refuse for a group."""
-    if isinstance(whom, Phone):
-        return whom.digits
-    if isinstance(whom, Bsuid):
-        return whom.value
-    raise refuse("infobip_no_group", Code.UNSUPPORTED)
+    if isinstance(whom, Group):
+        raise refuse("infobip_no_group", Code.UNSUPPORTED)
+    return whom.digits if isinstance(whom, Phone) else whom.value
 
 
 def placed(value: Any, parts: Mapping[str, str], where: str, code: Code = Code.INVALID) -> None:

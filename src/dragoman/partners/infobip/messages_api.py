@@ -19,7 +19,7 @@ from dragoman.domain.identity import Phone
 from dragoman.partners._cloud.limits import filled
 from dragoman.partners.contract import OutboundMessage
 from dragoman.partners.extra import merge
-from dragoman.partners.mapping import Is, May, Table, at, mapped
+from dragoman.partners.mapping import Is, May, Table, absent, at, mapped
 
 from .contents import Content, flow_action, whatsapp
 from .limits import recipient
@@ -35,8 +35,19 @@ _CARRIED_BUTTONS = frozenset(
     {c.QuickReplyButton, c.UrlButton, c.CopyCodeButton, c.FlowButton}
     | {c.CatalogButton, c.ProductsButton}
 )
-# Which messages it carries beside templates, and what an SMS says instead: the words, and a file's
-# address. A template's words are not known here; an author gives `failover` with them.
+# The messages that it carries, where they have none of these.
+_NOT_CARRIED: Mapping[type[Any], tuple[str, ...]] = {
+    c.Text: (),
+    c.Image: (),
+    c.Video: (),
+    c.Document: (),
+    c.Buttons: ("header.image", "header.video", "header.document", "footer"),
+    c.List: ("header", "footer"),
+    c.Flow: ("header", "footer"),
+    c.Template: ("cards", "order_status"),
+}
+# What an SMS says instead: the words, and a file's address. A template's words are not known here;
+# an author gives `failover` with them.
 _SMS: Mapping[type[Any], tuple[str, ...]] = {
     c.Text: ("text",),
     c.Buttons: ("body",),
@@ -49,29 +60,22 @@ _SMS: Mapping[type[Any], tuple[str, ...]] = {
 
 
 def carries(message: OutboundMessage) -> bool:
-    """Whether the Messages API says this message as it is meant: it has no quoting, no footers, and
-    few headers."""
+    """Whether the Messages API says this message as it is meant; it has no quoting."""
     content = message.content
-    if message.reply_to:
+    if message.reply_to or type(content) not in _NOT_CARRIED:
         return False
     if isinstance(content, c.Template):
         top = content.header
         told = isinstance(top, c.TextParam | None) or at(top, "type") in ("image", "video")
-        by_button = all(type(button) in _CARRIED_BUTTONS for button in content.buttons)
-        return told and by_button and not content.cards and content.order_status is None
-    above = getattr(content, "header", None)
-    plain = above is None or (isinstance(content, c.Buttons) and above.text is not None)
-    return type(content) in _SMS and plain and not getattr(content, "footer", None)
+        if not told or not all(type(button) in _CARRIED_BUTTONS for button in content.buttons):
+            return False
+    return all(absent(at(content, path)) for path in _NOT_CARRIED[type(content)])
 
 
 def body(message: OutboundMessage, settings: Settings) -> dict[str, Any]:
     """The JSON of the call for a message that it carries. Raises Refuse."""
     content = message.content
-    one = sender(message)
-    if isinstance(content, c.Template):
-        one |= _template(content, settings)
-    else:
-        one["content"] = _content(content, settings)
+    one = {**sender(message), **_content(content, settings)}
     said = (getattr(content, name) for name in _SMS.get(type(content), ()))
     text = "\n".join(part for part in said if part)[:_LONGEST_SMS]
     if text and settings.sms_sender and isinstance(message.recipient, Phone):
@@ -153,11 +157,13 @@ _FLOW = (
 
 
 def _content(content: c.Outbound, settings: Settings) -> Content:
-    """Within the limits of the other API, which are known."""
+    """`content`, within the limits of the other API, which are known; and `template`."""
+    if isinstance(content, c.Template):
+        return mapped(template(content, settings), _TEMPLATE)
     if isinstance(content, c.Flow):
-        return {"body": _flow(content)}
+        return {"content": {"body": _flow(content)}}
     _, told = whatsapp(content, settings)
-    return mapped(told, _CONTENTS[type(content)])
+    return {"content": mapped(told, _CONTENTS[type(content)])}
 
 
 def _flow(content: c.Flow) -> Content:
@@ -179,13 +185,16 @@ def _buttons(buttons: list[Content]) -> list[Content]:
     return [mapped(button, _BUTTONS[button["type"]]) for button in buttons]
 
 
+# `template` and, where it has values, `content`.
 _TEMPLATE = (
-    May("header.url", "header.mediaUrl"),
-    May("header.type", "header.type"),
-    May("header.1", "header.placeholder"),
-    May("body", "body.placeholders", make=_numbered),
-    May("buttons", "buttons", make=_buttons),
-    May("expirationTime", "limitedTimeOffer.expirationTime"),
+    May("template.templateName", "templateName"),
+    May("template.language", "language"),
+    May("content.header.url", "templateData.header.mediaUrl"),
+    May("content.header.type", "templateData.header.type"),
+    May("content.header.1", "templateData.header.placeholder"),
+    May("content.body", "templateData.body.placeholders", make=_numbered),
+    May("content.buttons", "templateData.buttons", make=_buttons),
+    May("content.expirationTime", "templateData.limitedTimeOffer.expirationTime"),
 )
 _PRODUCTS = (May("title", "title"), May("productIds", "productRetailerIds"))
 # The type of a button in the other API → the button here.
@@ -201,11 +210,3 @@ _BUTTONS: Mapping[str, Table] = {
         May("sections", "sections", each=_PRODUCTS),
     ),
 }
-
-
-def _template(content: c.Template, settings: Settings) -> dict[str, Any]:
-    """`template` and, where it has values, `content`."""
-    told = template(content, settings)
-    named = {name: told[name] for name in ("templateName", "language")}
-    inner = mapped(told["templateData"], _TEMPLATE)
-    return {"template": named, **({"content": inner} if inner else {})}

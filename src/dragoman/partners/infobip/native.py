@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dragoman.domain.sentences import words
-from dragoman.partners._cloud.limits import Refuse, refuse
+from dragoman.partners._cloud.limits import Refuse, refuse, tried
 from dragoman.partners.mapping import at
 
 words(
@@ -94,19 +94,16 @@ def taken_apart(payload: Content) -> tuple[str, Content, Content]:
 
 def knows_native(payload: Mapping[str, Any], settings: Any) -> bool:
     """In either API; an object that is only short of a `type` is known, and refused for that."""
-    try:
-        taken_apart(dict(payload))
-    except Refuse as refusal:
-        return refusal.sentence.id != "infobip_raw_unknown"
-    return True
+    found = tried(taken_apart, dict(payload))
+    return not isinstance(found, Refuse) or found.sentence.id != "infobip_raw_unknown"
 
 
 def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
     """In either API, whatever the channel's dialect: an object says itself where it goes."""
-    try:
-        endpoint, message, _ = taken_apart(dict(payload))
-    except Refuse:
+    found = tried(taken_apart, dict(payload))
+    if isinstance(found, Refuse):
         return False
+    endpoint, message, _ = found
     return endpoint == TEMPLATE or (not endpoint and isinstance(message.get("template"), dict))
 
 

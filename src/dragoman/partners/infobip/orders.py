@@ -47,8 +47,7 @@ _LONGEST_ID = {"UPI_PAYU": 25, "": 35}
 def bill(content: c.OrderDetails) -> Content:
     """A bill's `action`, for messages and for template buttons. Raises Refuse."""
     if content.currency not in _CURRENCIES:
-        rule = "Infobip's bills are in INR or BRL"
-        raise refuse("meta_choose", field="currency", rule=rule)
+        raise refuse("meta_choose", field="currency", rule="Infobip's bills are in INR or BRL")
     if content.order is None:
         raise refuse("meta_empty", field="order")
     payment = _payment(content)
@@ -165,8 +164,7 @@ def _hundredths(field: str, amount: c.Amount, most: int | None = None) -> int:
     between(field, amount.value, 0, 10**15)
     if amount.offset > 0 and amount.value * 100 % amount.offset == 0:
         return amount.value * 100 // amount.offset
-    told: dict[str, Any] = {"value": amount.value, "offset": amount.offset}
-    raise refuse("infobip_amount_offset", field=field, **told)
+    raise refuse("infobip_amount_offset", field=field, value=amount.value, offset=amount.offset)
 
 
 _DESCRIPTION = May("description", "description", within, "amount description")
@@ -243,21 +241,18 @@ _BILL = (
 # --- news of an order ----------------------------------------------------------------------------
 
 
+_NOT_NEWS = dict.fromkeys(("payment_status", "payment_at"), "a payment's state")
+_NEWS = (May("description", "description", within, "status description"),)
+
+
 def news(content: c.OrderStatus, settings: Settings) -> Content:
     """The `action` for messages and for templates. NOT CONFIRMED: the payment's type, which a
     neutral message does not have, is the channel's (`order_payment`)."""
-    lost = dict.fromkeys(("payment_status", "payment_at"), "a payment's state")
-    placed(content, lost, "news of an order")
+    placed(content, _NOT_NEWS, "news of an order")
     status = (content.status or "").lower().replace("-", "_")
     if status not in STATES:
         rule = "it is pending, processing, partially_shipped, shipped, completed or canceled"
         raise refuse("meta_choose", field="order's state", rule=rule)
     kind = settings.order_payment
-    out: Content = {
-        "payment": {"type": kind, "id": _id(content.reference_id, kind)},
-        "status": status.upper(),
-    }
-    return {**out, **mapped(content, (_NEWS,))}
-
-
-_NEWS = May("description", "description", within, "status description")
+    payment = {"type": kind, "id": _id(content.reference_id, kind)}
+    return {"payment": payment, "status": status.upper(), **mapped(content, _NEWS)}

@@ -110,9 +110,9 @@ def _messages(
         raise missing(member)
     out: list[Event] = []
     for place, part in enumerate(parts):
-        around = snake({key: part.get(key) for key in ("context", "referral")})
-        if member == "content":
-            around = {"context": {"id": paired}}
+        around: dict[str, Any] = {"context": {"id": paired}}
+        if member == "message":
+            around = snake({key: part.get(key) for key in ("context", "referral")})
         quote = quoted(around) if member == "message" else None
         context = opt_obj(around, "context")
         about = opt(context, "id")

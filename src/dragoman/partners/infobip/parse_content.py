@@ -112,13 +112,8 @@ def _file(kind: str, message: dict[str, Any]) -> c.Inbound:
     url, caption = need(message, "url"), opt(message, "caption") or None
     name = _document(caption) if kind == "DOCUMENT" else None
     id = _MEDIA_ID.search(url)
-    body = {
-        "id": id[1] if id else None,
-        "url": url,
-        "filename": name,
-        "caption": None if name else caption,
-        "voice": kind == "VOICE",
-    }
+    body = {"id": id and id[1], "url": url, "filename": name, "voice": kind == "VOICE"}
+    body["caption"] = None if name else caption
     return read_content({"type": _FILES[kind], _FILES[kind]: body})
 
 
@@ -130,15 +125,12 @@ def _document(caption: str | None) -> str | None:
 
 def _payment(message: dict[str, Any]) -> c.PaymentReceived:
     """The id that we gave the payment is `paymentId`; `referenceId` is Infobip's."""
-    return c.PaymentReceived(
-        need(message, "paymentId"),
-        paid_word(need(message, "status")),
-        opt(message, "transactionId"),
-        opt(message, "transactionType"),
-        opt(message, "currency"),
-        total(message.get("totalAmount")),
-        {key: value for key, value in message.items() if key not in ("type", "context")},
-    )
+    id, word = need(message, "paymentId"), paid_word(need(message, "status"))
+    names = ("transactionId", "transactionType", "currency")
+    transaction, kind, currency = (opt(message, name) for name in names)
+    data = {key: value for key, value in message.items() if key not in ("type", "context")}
+    amount = total(message.get("totalAmount"))
+    return c.PaymentReceived(id, word, transaction, kind, currency, amount, data)
 
 
 # --- the Messages API's format -------------------------------------------------------------------

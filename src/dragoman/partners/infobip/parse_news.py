@@ -80,6 +80,7 @@ def _preference(
     return Preference(number, key, who, "marketing_messages", stopped, at, number, item)
 
 
+_TEMPLATE = ("Id", "Name", "Language")
 _CHANGES = {
     "TEMPLATE_STATUS_UPDATE": "newStatus",
     "TEMPLATE_CATEGORY_UPDATE": "newCategory",
@@ -88,18 +89,9 @@ _CHANGES = {
 
 
 def _template(item: dict[str, Any]) -> TemplateUpdate:
-    change = obj(item, "change")
-    field = need(change, "type")
-    reason = opt(change, "reason")
-    return TemplateUpdate(
-        dedupe_key="h:" + digest(item),
-        account="",
-        template_id=need(item, "messageTemplateId"),
-        name=need(item, "messageTemplateName"),
-        language=need(item, "messageTemplateLanguage"),
-        field=field.lower(),
-        change=opt(change, _CHANGES.get(field, "")) or field,
-        at=time_of(item.get("timestamp")),
-        reason=None if reason == "NONE" else reason,
-        raw=item,
-    )
+    change, key = obj(item, "change"), "h:" + digest(item)
+    field, reason = need(change, "type"), opt(change, "reason")
+    id, name, language = (need(item, f"messageTemplate{part}") for part in _TEMPLATE)
+    word, at = opt(change, _CHANGES.get(field, "")) or field, time_of(item.get("timestamp"))
+    reason = None if reason == "NONE" else reason
+    return TemplateUpdate(key, "", id, name, language, field.lower(), word, at, reason, item)

@@ -85,8 +85,9 @@ def _update(
         return None
     ours, key = reference_of(id), f"s:{id}:{word}:{at}"
     errors, why = _why(item) if step is Status.FAILED else ((), None)
-    told = number, id, key, step, at, whom, ours, errors, why
-    return StatusUpdate(*told, word=word, display=number, raw=item)
+    return StatusUpdate(
+        number, id, key, step, at, whom, ours, errors, why, word=word, display=number, raw=item
+    )
 
 
 def _why(item: dict[str, Any]) -> tuple[tuple[c.Problem, ...], SendProblem]:

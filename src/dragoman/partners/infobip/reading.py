@@ -126,7 +126,7 @@ def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complai
     accounts = (*(() if first == Account() else (first,)), *named)
     _shared_limits(reading, accounts, len(named))
     # A sender may have a space inside: *Acme Shop*.
-    sender = reading.without("sms_sender", reading.text("sms_sender"), _SLIPS["sms_sender"])
+    sender = reading.text("sms_sender", _SLIPS["sms_sender"])
     told = {name: reading.read(name, _SLIPS.get(name, ())) for name in _OF_CHANNEL}
     settings = Settings(accounts=accounts, sms_sender=sender, sms_after=_minutes(reading), **told)
     return settings, in_order(reading)
@@ -141,7 +141,7 @@ def _account(reading: Reading, name: str) -> Account:
     is_number = re.sub(r"[^0-9]", "", username) in numbers and not re.search("[A-Za-z]", username)
     if is_number and reading.fine("username"):
         reading.complain("username", "infobip_name_is_number")
-    base_url = _base_url(reading)
+    base_url = reading.base_url("base_url", EXAMPLE_HOST, slips=_SLIPS["base_url"])
     password = reading.pasted("password", _SLIPS["password"])
     if password and password == username and reading.fine("password"):
         reading.complain("password", "infobip_password_is_name")
@@ -150,18 +150,11 @@ def _account(reading: Reading, name: str) -> Account:
     return Account(name, numbers, base_url, username, password, key, *switches)
 
 
-def _base_url(reading: Reading) -> str:
-    value = reading.without("base_url", reading.text("base_url"), _SLIPS["base_url"])
-    if value and not reading.fine("base_url"):
-        return value
-    return reading.base_url("base_url", EXAMPLE_HOST)
-
-
 def _shared_limits(reading: Reading, accounts: Sequence[Account], named: int) -> None:
     """What holds over all accounts of the channel."""
     if len(accounts) > MOST_ACCOUNTS >= named:
-        args = {"most": MOST_ACCOUNTS, "count": len(accounts)}
-        reading.complain("accounts", "infobip_accounts_many", **args)
+        count = len(accounts)
+        reading.complain("accounts", "infobip_accounts_many", most=MOST_ACCOUNTS, count=count)
     whose: dict[str, str] = {}
     for account in accounts:
         path = f"accounts.{account.name}.numbers" if account.name else "numbers"
@@ -191,7 +184,7 @@ def missing(settings: Settings) -> Sequence[Complaint]:
     for account in [a for a in settings.accounts if a.enabled] or [Account()]:
         out += _lacks(account)
     out += lacks(settings, [field for field in SETTINGS if field.only_if])
-    if settings.check == "account" and not pairs(settings):
+    if settings.check == "account" and not logins(settings):
         out.append(wrong(_FIELD["check"], "infobip_check_without_pair"))
     return out
 
@@ -207,13 +200,13 @@ def _lacks(account: Account) -> list[Complaint]:
     return [*out, wrong(half, "infobip_login_half", path)]
 
 
-def pairs(settings: Settings) -> tuple[tuple[str, str], ...]:
-    """The usernames and passwords that a webhook may carry, by the chosen check."""
+def logins(settings: Settings) -> tuple[bytes, ...]:
+    """`username:password` as a webhook may carry it, by the chosen check."""
     both: Mapping[str, list[tuple[str, str]]] = {
         "own": [(settings.check_username, settings.check_password)],
         "account": [(a.username, a.password) for a in settings.accounts],
     }
-    return tuple(pair for pair in both.get(settings.check, ()) if all(pair))
+    return tuple(":".join(pair).encode() for pair in both.get(settings.check, ()) if all(pair))
 
 
 def numbers(settings: Settings) -> Sequence[str]:

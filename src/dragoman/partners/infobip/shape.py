@@ -100,15 +100,10 @@ def person(item: dict[str, Any], *ids: str | None) -> Person:
     """
     contact = opt_obj(item, "contact")
     number, scoped = ids_of(opt(contact, "phoneNumber"), opt(contact, "userId"), *ids)
-    username = opt(contact, "username") or None
-    return Person(
-        number,
-        scoped,
-        bsuid(opt(contact, "parentUserId")),
-        opt(contact, "name") or None,
-        username.removeprefix("@") if username else None,
-        opt(opt_obj(item, "identity"), "hash"),
-    )
+    parent, mark = bsuid(opt(contact, "parentUserId")), opt(opt_obj(item, "identity"), "hash")
+    name, username = opt(contact, "name") or None, opt(contact, "username") or None
+    username = username.removeprefix("@") if username else None
+    return Person(number, scoped, parent, name, username, mark)
 
 
 def somebody(item: dict[str, Any], *ids: str | None) -> Person:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -43,6 +44,7 @@ _ABSENT = {
     "marketing": "the marketing endpoint",
     "components": "Meta's components",
 }
+_NOT_OF_PLACES = dict.fromkeys(("name", "address"), "a place's name or address")
 _MOST = {"URL": 2, "COPY_CODE": 1, "FLOW": 1}
 _ALONE = frozenset({"CATALOG", "MULTI_PRODUCT", "ORDER_DETAILS"})
 _MOST_BUTTONS = 10
@@ -77,8 +79,7 @@ def _header(param: c.Param) -> Content:
     if isinstance(param, c.MediaParam):
         return file_header(f"template {param.type}", param.type, param, named=True)
     if isinstance(param, c.LocationParam):
-        lost = dict.fromkeys(("name", "address"), "a place's name or address")
-        placed(param, lost, "a template's header")
+        placed(param, _NOT_OF_PLACES, "a template's header")
         return {"type": "LOCATION", **mapped(param, LOCATION)}
     text = said(param, _no_place)
     if _BROKEN_HEADER.search(text):
@@ -87,13 +88,6 @@ def _header(param: c.Param) -> Content:
 
 
 # --- buttons -------------------------------------------------------------------------------------
-
-
-def _titled_sections(sections: tuple[c.ProductSection, ...]) -> list[Content]:
-    """Here one section needs a title too."""
-    for section in sections:
-        filled("section title", section.title or "")
-    return product_sections(sections)
 
 
 _THUMBNAIL = ("thumbnail_product_id", filled, "product id", 3000)
@@ -122,7 +116,7 @@ _BUTTONS: Mapping[type[Any], Table] = {
     c.ProductsButton: (
         Is("type", "MULTI_PRODUCT"),
         Need("thumbnailProductRetailerId", *_THUMBNAIL),
-        Need("sections", "sections", make=_titled_sections),
+        Need("sections", "sections", make=partial(product_sections, titled=True)),
     ),
     c.OrderDetailsButton: (
         Is("type", "ORDER_DETAILS"),

@@ -19,7 +19,7 @@ from dragoman.domain.identity import Phone
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import location
 from dragoman.partners._cloud.envelope import interactive_object
-from dragoman.partners._cloud.limits import Refuse, filled, refuse, unsupported, within
+from dragoman.partners._cloud.limits import Refuse, filled, refuse, tried, unsupported, within
 from dragoman.partners.contract import Capability, HttpCall, OutboundMessage
 from dragoman.partners.extra import merge
 
@@ -121,19 +121,15 @@ def _native(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def knows_native(payload: Mapping[str, Any], settings: Any) -> bool:
-    try:
-        _native(dict(payload))
-    except Refuse:
-        return False
-    return True
+    return not isinstance(tried(_native, dict(payload)), Refuse)
 
 
 def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
     """A template, or one with a file, as a content object or in a whole request."""
-    try:
-        content = _native(dict(payload))["message"]["content"]
-    except Refuse:
+    found = tried(_native, dict(payload))
+    if isinstance(found, Refuse):
         return False
+    content = found["message"]["content"]
     if _auto(content):
         return True
     return str(content["type"]).upper() in (NATIVE["template"][0], NATIVE["mediaTemplate"][0])

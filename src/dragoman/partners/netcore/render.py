@@ -21,7 +21,13 @@ from dragoman.domain.identity import Phone, Recipient
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import location
 from dragoman.partners._cloud.envelope import interactive_object
-from dragoman.partners._cloud.limits import filled, one_of, refuse, unsupported, within
+from dragoman.partners._cloud.limits import (
+    filled,
+    one_of,
+    refuse,
+    unsupported,
+    within,
+)
 from dragoman.partners.contract import (
     HttpCall,
     MediaFile,
