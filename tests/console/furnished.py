@@ -79,5 +79,6 @@ async def pages(d: Desk, values: Mapping[str, str]) -> list[str]:
             continue
         async with d.client.get(d.address + route.address, allow_redirects=False) as answer:
             if answer.status == 200 and answer.content_type == "text/html":
-                found.append(route.address)
+                if (await answer.text()).startswith("<!doctype html>"):  # and no part of one
+                    found.append(route.address)
     return found

@@ -27,6 +27,7 @@ CHANGES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("credential.create", {"name": "Tea", "credential": "hooks"}, ["credential.create"]),
     ("channel.set", {"name": "Tea", "partner": "karix", "values": KARIX}, ["app.save"]),
     ("channel.letter", {"name": "Tea"}, ["channel.letter"]),
+    ("channel.save", {"name": "Tea", "partner": "karix", "rev": 3}, ["app.save"]),
     ("channel.enable", {"name": "Tea"}, ["app.save"]),
     ("app.publish", {"name": "Tea"}, ["app.publish"]),
     ("channel.enable", {"name": "Tea", "on": False}, ["app.save"]),
@@ -64,7 +65,7 @@ async def test_every_command_that_changes_something_is_audited(tmp_path: Path) -
 
 async def test_a_publish_says_from_which_version(tmp_path: Path) -> None:
     async with desk(tmp_path) as d:
-        for name, args, _ in CHANGES[:10]:
+        for name, args, _ in CHANGES[:11]:
             await d.app.command(name, {"who": OWNER, **args})
         wanted = Wanted(what="app.publish")
         found: list[Entry] = await d.app.store.read(lambda tx: entries(tx, wanted, 9))

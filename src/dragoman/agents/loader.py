@@ -17,7 +17,7 @@ from dragoman.domain.sentences import Sentence
 
 from .contract import AgentFailed, Turn
 from .files import GONE, Stamp, Unusable, describe_load, stamp_of
-from .python import Agent
+from .python import Agent, Rule
 from .watchdog import Watchdog
 
 Tell = Callable[[Sentence], None]
@@ -62,6 +62,11 @@ class PythonAgent:
             if stamp != self._stamp:
                 await self._reload(stamp)
         await self._agent.answer(turn)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The handlers of the version that answers."""
+        return self._agent.rules
 
     async def close(self) -> None:
         self._watchdog.close()

@@ -15,10 +15,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
+
+import msgspec
 
 from dragoman.domain.content import TextReceived, kind_of
 from dragoman.domain.sentences import Sentence, words
@@ -38,6 +41,15 @@ Watch = Callable[[Handler, Coroutine[Any, Any, None]], Awaitable[None]]
 _Fits = Callable[[Turn, str], bool]
 
 
+class Rule(msgspec.Struct, frozen=True):
+    """A handler as people read it. says: what it answers, as it is written in the file (`on("hi",
+    "hello")`). function, line: where it is; 0 where nobody knows."""
+
+    says: str
+    function: str
+    line: int = 0
+
+
 class Agent:
     """Handlers by what they answer. An instance satisfies the contract of agents by itself."""
 
@@ -46,13 +58,16 @@ class Agent:
         self._otherwise: Handler | None = None
         self._turn: Handler | None = None
         self._asynchronous: dict[Handler, bool] = {}
+        self._told: list[Rule] = []
+        self._last: Rule | None = None
+        self._whole: Rule | None = None
         self.watch: Watch | None = None  # set by who runs the agent, to time the handlers
 
     def on(self, *phrases: str) -> Callable[[H], H]:
         """The whole message, typed or tapped, is one of these. Case, spaces around and between,
         a full stop or exclamation mark at the end make no difference, in any script."""
         wanted = frozenset(_folded(phrase) for phrase in phrases) - {""}
-        return self._rule(lambda turn, text: text in wanted)
+        return self._rule(lambda turn, text: text in wanted, _written("on", phrases))
 
     def matching(self, pattern: str | re.Pattern[str]) -> Callable[[H], H]:
         """The whole message, typed or tapped, matches (`fullmatch`, case ignored, without spaces
@@ -65,7 +80,7 @@ class Agent:
             turn.match = regex.fullmatch(turn.text.strip())
             return turn.match is not None
 
-        return self._rule(fits)
+        return self._rule(fits, _written("matching", (regex.pattern,)))
 
     def tapped(self, *ids: str) -> Callable[[H], H]:
         """A reply button, list row or template button with one of these ids was tapped. An id that
@@ -85,24 +100,34 @@ class Agent:
                     return True
             return False
 
-        return self._rule(fits)
+        return self._rule(fits, _written("tapped", ids))
 
     def kind(self, *kinds: str) -> Callable[[H], H]:
         """The message is of one of these kinds: `image`, `location`, `order`, …"""
         wanted = frozenset(kinds)
         return self._rule(
-            lambda turn, text: turn.message is not None and kind_of(turn.message.content) in wanted
+            lambda turn, text: turn.message is not None and kind_of(turn.message.content) in wanted,
+            _written("kind", kinds),
         )
 
     def otherwise(self, handler: H) -> H:
         """What no other handler took."""
         self._otherwise = self._know(handler)
+        self._last = _rule_of("otherwise", handler)
         return handler
 
     def turn(self, handler: H) -> H:
         """One handler for the whole turn: `turn.messages` has all that wait, in order."""
         self._turn = self._know(handler)
+        self._whole = _rule_of("turn", handler)
         return handler
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The handlers in the order in which they are asked; with `turn` there is only that."""
+        if self._whole is not None:
+            return (self._whole,)
+        return (*self._told, *((self._last,) if self._last is not None else ()))
 
     async def answer(self, turn: Turn) -> None:
         """Handle the messages of a turn, one after the other."""
@@ -141,8 +166,9 @@ class Agent:
         else:
             await handler(turn)
 
-    def _rule(self, fits: _Fits) -> Callable[[H], H]:
+    def _rule(self, fits: _Fits, says: str) -> Callable[[H], H]:
         def add(handler: H) -> H:
+            self._told.append(_rule_of(says, handler))
             self._rules.append((fits, self._know(handler)))
             return handler
 
@@ -154,6 +180,16 @@ class Agent:
             handler
         ) or inspect.iscoroutinefunction(call)
         return handler
+
+
+def _written(name: str, values: Iterable[str | bytes]) -> str:
+    return f"{name}({', '.join(json.dumps(str(v), ensure_ascii=False) for v in values)})"
+
+
+def _rule_of(says: str, handler: Handler) -> Rule:
+    code = getattr(inspect.unwrap(handler), "__code__", None)
+    name = getattr(handler, "__qualname__", type(handler).__name__)
+    return Rule(says, name, code.co_firstlineno if code is not None else 0)
 
 
 async def _in_thread(handler: Handler, turn: Turn) -> None:

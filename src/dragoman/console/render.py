@@ -2,7 +2,7 @@
 
 Templates get what the handler gives, and: `who`, `_` and `ngettext`, `say` (a Sentence in words),
 `time` (a moment, with its zone), `path` (of this page), `ui` and `static` (prefixes), `lang`,
-`dir`.
+`dir`, `told` (what the form before this page did, once).
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 import datetime
 import gettext
 import zoneinfo
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import msgspec
 from litestar import MediaType, Request, Response
 from markupsafe import Markup
 
@@ -35,6 +37,7 @@ LOCALES = _HERE / "locale"
 LANGUAGES = {"en": "English", "hi": "हिन्दी", "ar": "العربية"}
 RIGHT_TO_LEFT = frozenset({"ar"})
 LANGUAGE_COOKIE, ZONE_COOKIE = "dragoman_language", "dragoman_zone"
+TOLD_COOKIE = "dragoman_told"  # a Sentence for the next page
 THEME_COOKIE, THEMES = "dragoman_theme", ("light", "dark")  # as ui's theme.js has it
 
 POLICY = (
@@ -62,7 +65,7 @@ def _environment(language: str) -> jinja2.Environment:
     env = ui.environment(_HERE / "templates")
     catalogue = _catalogue(language)
     env.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-    env.filters.update(first_words=first_words, own_id=own_id)
+    env.filters.update(first_words=first_words, own_id=own_id, id_text=id_text)
     env.globals.update(
         say=lambda sentence: words_of(sentence, language),
         phone=phone_text,
@@ -157,26 +160,47 @@ def page(
     headers: Mapping[str, str] | None = None, **context: Any,
 ) -> Response[str]:  # fmt: skip
     """A whole page. title: in English, translated here."""
+    title = _catalogue(language_of(request)).gettext(title)
+    done = _told(request)
+    html = part(request, template, title=title, done=done, **context)
+    answer = Response(
+        html, status_code=status, media_type=MediaType.HTML, headers={**HEADERS, **(headers or {})}
+    )
+    if done is not None:
+        answer.delete_cookie(TOLD_COOKIE)
+    return answer
+
+
+def part(request: Ask, template: str, **context: Any) -> str:
+    """The HTML of a template, with what every template gets."""
     from .site import house_of
 
     language, house = language_of(request), house_of(request)
-    env = _environment(language)
     now, zone = house.clock.now(), zone_of(request)
-    html = env.get_template(template).render(
-        title=_catalogue(language).gettext(title),
+    return _environment(language).get_template(template).render(
         ui="/ui", static="/console/static", lang=language,
         dir="rtl" if language in RIGHT_TO_LEFT else "ltr",
         theme=theme_of(request), who=who_of(request), path=request.url.path, house=house, now=now,
         time=lambda at, full=False: time_tag(zone, now, at, full=full),
         **context,
     )  # fmt: skip
-    return Response(
-        html, status_code=status, media_type=MediaType.HTML, headers={**HEADERS, **(headers or {})}
-    )
 
 
-def go(to: str, **cookies: Any) -> Response[None]:
-    """To another page, after a form."""
+def go(to: str, *, told: Sentence | None = None, **cookies: Any) -> Response[None]:
+    """To another page, after a form. told: what that page says was done."""
     from litestar.response import Redirect
 
-    return Redirect(to, status_code=303, headers=HEADERS, **cookies)
+    answer = Redirect(to, status_code=303, headers=HEADERS, **cookies)
+    if told is not None:
+        kept = urlsafe_b64encode(msgspec.json.encode(told)).decode()
+        answer.set_cookie(TOLD_COOKIE, kept, max_age=60, httponly=True, samesite="lax")
+    return answer
+
+
+def _told(request: Ask) -> Sentence | None:
+    """What the form before did. The browser could have been given anything, and it is text."""
+    try:
+        kept = urlsafe_b64decode(request.cookies.get(TOLD_COOKIE, ""))
+        return msgspec.json.decode(kept, type=Sentence)
+    except (ValueError, msgspec.MsgspecError):
+        return None

@@ -46,14 +46,26 @@ def house_of(connection: ASGIConnection[Any, Any, Any, Any]) -> House:
 
 def build(house: House) -> ASGIApp:
     """The console for a running program."""
-    from .pages import apps, components, settings, start
+    from .pages import (
+        agent,
+        apps,
+        channel,
+        components,
+        conversation,
+        credentials,
+        find,
+        log,
+        message,
+        publishing,
+        settings,
+        start,
+    )
 
-    routes: list[ControllerRouterHandler] = [
-        *start.ROUTES,
-        *apps.ROUTES,
-        *settings.ROUTES,
-        *components.ROUTES,
-    ]
+    parts = (
+        start, apps, channel, agent, credentials, publishing, log, message, conversation, find,
+        settings, components,
+    )  # fmt: skip
+    routes: list[ControllerRouterHandler] = [route for part in parts for route in part.ROUTES]
     site = Litestar(
         route_handlers=[
             *routes,
@@ -125,7 +137,8 @@ def _refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[
             return go("/signin?next=" + quote(path, safe="/"))
         return _sign_in_first(request)
     if error.status_code == 404:
-        return _problem(request, 404, say(Sentence("page_not_there")))
+        ours = error.detail and error.detail != "Not Found"
+        return _problem(request, 404, error.detail if ours else say(Sentence("page_not_there")))
     if isinstance(error, PermissionDeniedException | ClientException):
         return _problem(request, error.status_code, error.detail)
     return _problem(request, error.status_code, error.detail)

@@ -215,6 +215,23 @@ def read_apps(tx: Tx, vault: Vault) -> list[App]:
     return out
 
 
+def read_copy(tx: Tx, vault: Vault, app: App, version: int) -> Copy | None:
+    """One of an app's published versions as it would work now, with the secrets that were not
+    revoked; None where there is no such version."""
+    rows = tx.run("SELECT body FROM config WHERE app_id=? AND version=?", (app.id, version))
+    if not rows:
+        return None
+    sealed = tx.run("SELECT id,sealed FROM secret WHERE app_id=? AND revoked IS NULL", (app.id,))
+    secrets = {
+        id: vault.open(bytes(text), context=secret_context(app.id, id)).decode()
+        for id, text in sealed
+    }
+    granted = read_tokens(tx, vault).get(app.id, {})
+    return Copy(
+        app.id, version, configs.decode(rows[0][0]), secrets, granted, app.credentials
+    )  # fmt: skip
+
+
 def secret_context(app_id: int, secret_id: int) -> bytes:
     """What a sealed secret is bound to: it cannot be moved to another row."""
     return f"secret/{app_id}/{secret_id}".encode()

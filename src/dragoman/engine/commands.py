@@ -74,6 +74,11 @@ def _agent(args: Mapping[str, Any]) -> AgentConfig:
     return AgentConfig("script" if path.endswith(".js") else "python", path)
 
 
+def _rev(args: Mapping[str, Any]) -> int | None:
+    """`rev`: the revision of the in-development copy that somebody looked at, if one is given."""
+    return None if args.get("rev") is None else int(args["rev"])
+
+
 def _app_create(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     app = publish.create(tx, change, args["name"], _agent(args), args.get("stream_id"))
     return describe(app)
@@ -82,18 +87,20 @@ def _app_create(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
 def _app_set(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     known = ("fallback", "debounce_ms", "session_minutes", "resend_after_ms")
     values = {k: args[k] for k in known if args.get(k) is not None}
-    if args.get("agent") or args.get("source"):
+    if args.get("agent") or args.get("source") or args.get("example"):
         values["agent"] = _agent(args)
-    return describe(publish.set_app(tx, change, args["name"], values))
+    return describe(publish.set_app(tx, change, args["name"], values, _rev(args)))
 
 
 def _app_publish(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
-    app, version = publish.publish(tx, change, args["name"], args.get("note", ""))
+    note = str(args.get("note", ""))
+    app, version = publish.publish(tx, change, args["name"], note, _rev(args))
     return {**describe(app), "version": version}
 
 
 def _app_rollback(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
-    app, version = publish.rollback(tx, change, args["name"], int(args["version"]))
+    name, version = args["name"], int(args["version"])
+    app, version = publish.rollback(tx, change, name, version, _rev(args))
     return {**describe(app), "version": version}
 
 
@@ -118,6 +125,24 @@ def _channel_set(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     if (args.get("switches") or {}).get("url_secret") == "new":  # shown once
         out["url_key"] = app.draft.url_secret
     return out
+
+
+def _channel_save(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    """A whole form at once: `partner`, `values`, `switches`, `enabled`. rev: the revision that the
+    form was drawn from. What cannot be enabled yet is saved switched off, and `missing` says why.
+    Raises SentenceError when somebody saved meanwhile."""
+    app = publish.find(tx, change.vault, args["name"])
+    if int(args["rev"]) != app.draft_rev:
+        raise SentenceError(Sentence("changed_meanwhile", {"name": app.name}))
+    switches = {**(args.get("switches") or {}), "enabled": False}
+    app, complaints, _ = publish.set_channel(
+        tx, change, args["name"], args["partner"], args.get("values", {}), switches
+    )
+    fresh = {"url_key": app.draft.url_secret} if switches.get("url_secret") == "new" else {}
+    lacks = publish.missing(app.draft) if args.get("enabled") else []
+    if args.get("enabled") and not lacks:
+        app = publish.enable(tx, change, args["name"], True)
+    return {**describe(app), "complaints": _told(complaints), "missing": _told(lacks), **fresh}
 
 
 def _channel_enable(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
@@ -236,6 +261,7 @@ COMMANDS: dict[str, Callable[[Tx, Change, Mapping[str, Any]], Json]] = {
     "app.versions": _app_versions,
     "channel.set": _channel_set,
     "channel.enable": _channel_enable,
+    "channel.save": _channel_save,
     "channel.show": _channel_show,
     "channel.letter": _channel_letter,
     "channel.authorize": _channel_authorize,

@@ -37,6 +37,8 @@ words(
         "--associate none` (or another client id) and publish first.",
         "credential_signs_there": "The key of {name} is a public one, so the token is signed where "
         'the private key is: RS256, with the payload {{"appId": "{client_id}"}}.',
+        "credential_rotated": "The key of {name} was made anew meanwhile, and was shown to whoever "
+        "did it, so nothing was done: use that one, or rotate again.",
         "credential_overlap_wrong": "The overlap must be from 0 to 90 days, and is {value} ms.",
     }
 )
@@ -119,9 +121,13 @@ def listed(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
 
 def rotate(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     """credential.rotate: a new key for `credential` of the app `name`; the old one is accepted for
-    `overlap_ms` more (a day). The answer has the new secret or private key, once."""
+    `overlap_ms` more (a day). `rotated_at`: the last rotation that was seen, if one is given;
+    after another one nothing is done. The answer has the new secret or private key, once."""
     app = publish.find(tx, change.vault, args["name"])
     one = keys.pick(tx, app.name, app.credentials, str(args["credential"]))
+    seen = args.get("rotated_at")
+    if seen is not None and int(seen) != one.rotated_at:
+        raise SentenceError(Sentence("credential_rotated", {"name": one.name}))
     overlap = args.get("overlap_ms")
     overlap = DAY_MS if overlap is None else int(overlap)
     if not 0 <= overlap <= MOST_OVERLAP_MS:

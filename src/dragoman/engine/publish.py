@@ -300,11 +300,13 @@ def enable(tx: Tx, change: Change, name: str, on: bool) -> App:
     return find(tx, change.vault, name)
 
 
-def publish(tx: Tx, change: Change, name: str, note: str = "") -> tuple[App, int]:
-    """Make the in-development copy the published one. Returns the app and its new version.
-    Raises SentenceError; a channel that is enabled must lack nothing, whatever was changed since
-    it was."""
-    app = find(tx, change.vault, name)
+def publish(
+    tx: Tx, change: Change, name: str, note: str = "", rev: int | None = None
+) -> tuple[App, int]:
+    """Make the in-development copy the published one. Returns the app and its new version. rev:
+    the revision of it that was looked at; another one is not published. Raises SentenceError; a
+    channel that is enabled must lack nothing, whatever was changed since it was."""
+    app = _seen(find(tx, change.vault, name), rev)
     if app.published is not None and app.published.config == app.draft.config:
         raise SentenceError(Sentence("nothing_to_publish"))
     if app.draft.config.channel.enabled:
@@ -313,10 +315,12 @@ def publish(tx: Tx, change: Change, name: str, note: str = "") -> tuple[App, int
     return _publish_body(tx, change, app, configs.encode(app.draft.config), note)
 
 
-def rollback(tx: Tx, change: Change, name: str, version: int) -> tuple[App, int]:
+def rollback(
+    tx: Tx, change: Change, name: str, version: int, rev: int | None = None
+) -> tuple[App, int]:
     """Publish an older version again, channel and agent together, as a new version; it also
-    becomes the in-development copy."""
-    app = find(tx, change.vault, name)
+    becomes the in-development copy. rev: the revision of that which was looked at, if any."""
+    app = _seen(find(tx, change.vault, name), rev)
     rows = tx.run("SELECT body FROM config WHERE app_id=? AND version=?", (app.id, version))
     if not rows:
         known = ", ".join(str(v[0]) for v in versions(tx, app))
@@ -343,14 +347,34 @@ def _publish_body(tx: Tx, change: Change, app: App, body: str, note: str) -> tup
 
 
 def _claim_numbers(tx: Tx, change: Change, app: App, copy: Copy) -> None:
-    """A number answers for one app, at whichever partner: refuse it while another app's published
-    channel has it."""
+    """Raises SentenceError for a number that another app answers for."""
+    for one in taken(tx, change, app, copy):
+        raise SentenceError(one.sentence)
+
+
+def taken(tx: Tx, change: Change, app: App, copy: Copy) -> list[Complaint]:
+    """A number answers for one app, at whichever partner: those of a copy that another app's
+    published channel has."""
     mine = copy.numbers()
-    for other in read_apps(tx, change.vault):
-        if other.id == app.id or other.published is None:
-            continue
-        for key in sorted(mine & other.published.numbers()):
-            raise SentenceError(Sentence("number_taken", {"number": key, "app": other.name}))
+    return [
+        Complaint("numbers", Sentence("number_taken", {"number": key, "app": other.name}))
+        for other in read_apps(tx, change.vault)
+        if other.id != app.id and other.published is not None
+        for key in sorted(mine & other.published.numbers())
+    ]
+
+
+def obstacles(tx: Tx, change: Change, app: App) -> list[Complaint]:
+    """What stands in the way of publishing what is in development; each names its field."""
+    lacks = missing(app.draft) if app.draft.config.channel.enabled else []
+    return [*lacks, *taken(tx, change, app, app.draft)]
+
+
+def _seen(app: App, rev: int | None) -> App:
+    """The app, where what is in development is still what was looked at. Raises SentenceError."""
+    if rev is not None and rev != app.draft_rev:
+        raise SentenceError(Sentence("changed_meanwhile", {"name": app.name}))
+    return app
 
 
 def versions(tx: Tx, app: App) -> list[tuple[Any, ...]]:
@@ -360,10 +384,12 @@ def versions(tx: Tx, app: App) -> list[tuple[Any, ...]]:
     )
 
 
-def set_app(tx: Tx, change: Change, name: str, values: Mapping[str, Any]) -> App:
+def set_app(
+    tx: Tx, change: Change, name: str, values: Mapping[str, Any], rev: int | None = None
+) -> App:
     """Change what belongs to the app itself: agent, fallback, debounce_ms, session_minutes,
-    resend_after_ms."""
-    app = find(tx, change.vault, name)
+    resend_after_ms. rev: the revision that was looked at; another one is not written over."""
+    app = _seen(find(tx, change.vault, name), rev)
     save(tx, change, app, msgspec.structs.replace(app.draft.config, **values))
     return find(tx, change.vault, name)
 

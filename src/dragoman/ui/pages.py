@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -27,4 +29,10 @@ def environment(*folders: Path) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    made.filters["json"] = _json
     return made
+
+
+def _json(value: Any) -> str:
+    """A JSON value as people read it; escaped like any other text."""
+    return json.dumps(value, ensure_ascii=False, indent=2)

@@ -34,7 +34,7 @@ def _cookie(request: Ask, token: str, *, end: bool = False) -> Cookie:
     )  # fmt: skip
 
 
-def _from(request: Ask) -> tuple[str, str]:
+def asked_from(request: Ask) -> tuple[str, str]:
     """Address and browser of whoever asks."""
     peer = request.client.host if request.client is not None else ""
     return peer, request.headers.get("User-Agent", "")
@@ -94,7 +94,7 @@ async def _accept(request: Ask, again: _Again) -> Response[Any]:
     house = house_of(request)
     code, email, name, password = await _text(request, "code", "email", "name", "password")
     given = {"code": code, "email": email, "name": name}
-    peer, browser = _from(request)
+    peer, browser = asked_from(request)
     keys = (f"code {peer}",)
     change = house.change(email.strip().casefold() or "somebody")
     wait = await house.store.read(lambda tx: people.wait_ms(tx, keys, change.now))
@@ -146,7 +146,7 @@ def again(request: Ask) -> Response[Any]:
 async def sign_in(request: Ask) -> Response[Any]:
     house = house_of(request)
     email, password, onwards = await _text(request, "email", "password", "next")
-    peer, browser = _from(request)
+    peer, browser = asked_from(request)
     keys = (f"email {email.strip().casefold()}", f"peer {peer}")
     change = house.change(email.strip().casefold()[:254])
     wait = await house.store.read(lambda tx: people.wait_ms(tx, keys, change.now))
