@@ -7,7 +7,7 @@ STAMP := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE :=
 BEGAN := $(shell date +%s)
 
-.PHONY: demo demo-reset crash test fast full check fmt bench soak lock clean
+.PHONY: demo demo-reset crash test fast full check fmt words bench soak lock clean
 
 demo: $(STAMP)
 	@$(VENV)/bin/dragoman demo --since $(BEGAN) $(if $(PORT),--port $(PORT))
@@ -31,6 +31,9 @@ check: $(STAMP)
 
 fmt: $(STAMP)
 	@$(VENV)/bin/ruff check --fix -q . ; $(VENV)/bin/ruff format -q .
+
+words: $(STAMP)
+	@$(PY) -m tools.words
 
 bench: $(STAMP)
 	@$(PY) -m bench

@@ -78,6 +78,7 @@ async def pages(d: Desk, values: Mapping[str, str]) -> list[str]:
         if route.method != "GET":
             continue
         async with d.client.get(d.address + route.address, allow_redirects=False) as answer:
-            if answer.status == 200 and answer.content_type == "text/html":
+            is_html = answer.status == 200 and answer.content_type == "text/html"
+            if is_html and (await answer.text()).startswith("<!doctype html>"):  # a whole page
                 found.append(route.address)
     return found

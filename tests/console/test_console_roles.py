@@ -72,6 +72,9 @@ async def test_a_role_opens_what_it_may_and_nothing_else(tmp_path: Path, role: s
                 assert status not in (401, 403) and status < 500, (route, status)
             else:
                 assert status == 403, (route, status)
+        rows = await d.app.store.read(lambda tx: tx.run("SELECT DISTINCT who FROM audit"))
+        # what a page changed is under the e-mail address of whoever asked
+        assert {r[0] for r in rows} <= {"start", "tests", "asha@example.com", "me@example.com"}
 
 
 async def test_the_guest_is_a_builder_on_every_route(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ async def test_a_password_is_changed_only_with_the_current_one(tmp_path: Path) -
             elsewhere = Desk(d.app, d.address, other)
             await elsewhere.sign_in()
             done = await d.post("/settings/you/password", {"current": PASSWORD, "password": new})
-            assert done.to == "/settings/you?done=password"
+            assert done.to == "/settings/you?saved=password"
             assert (await elsewhere.get("/")).to == "/signin?next=/"
             assert (await elsewhere.sign_in()).status == 422
             assert (await elsewhere.sign_in(password=new)).to == "/"

@@ -189,7 +189,7 @@ def _you(
     one = signed_in(request).person
     return _page(
         request, "you", "You", status=422 if wrong else 200, one=one, wrong=wrong or {},
-        name=one.name if name is None else name, done=request.query_params.get("done", ""),
+        called=one.name if name is None else name, saved=request.query_params.get("done", ""),
         chosen_theme=request.cookies.get(THEME_COOKIE, "system"), least=people.LEAST_PASSWORD,
     )  # fmt: skip
 
@@ -202,7 +202,7 @@ async def rename(request: Ask) -> Response[Any]:
         await house_of(request).store.do(lambda tx: people.set_name(tx, change, who.person, name))
     except SentenceError as error:
         return _you(request, {"name": error.sentence}, name)
-    return go("/settings/you?done=name")
+    return go("/settings/you?saved=name")
 
 
 @post("/settings/you/password", opt=_VIEWER)
@@ -227,7 +227,7 @@ async def change_password(request: Ask) -> Response[Any]:
     await house.store.do(
         lambda tx: people.set_password(tx, change, who.person, digest, keep=who.token)
     )
-    return go("/settings/you?done=password")
+    return go("/settings/you?saved=password")
 
 
 @post("/settings/you/theme", opt=_VIEWER)

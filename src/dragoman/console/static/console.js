@@ -28,10 +28,12 @@
     }
   });
 
-  // A link of an invitation carries its code behind "#", which no browser sends and no log keeps.
   addEventListener("DOMContentLoaded", () => {
+    const tab = document.querySelector(".tabline [aria-current]"); // may stand beyond a narrow edge
+    if (tab) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+    // A link of an invitation carries its code behind "#", which no browser sends and no log keeps.
     const code = document.getElementById("code");
-    if (code && !code.value && location.hash.length > 1) {
+    if (code && !code.value && location.pathname === "/invitation" && location.hash.length > 1) {
       code.value = location.hash.slice(1);
       history.replaceState(null, "", location.pathname);
       document.getElementById("name").focus();
