@@ -85,6 +85,9 @@ function open(area) {
     }),
   });
   area.hidden = true;
+  let leaving = false;
+  area.form.addEventListener("submit", () => { leaving = true; });
+  addEventListener("beforeunload", (event) => { if (!leaving && area.value !== area.defaultValue) event.preventDefault(); });
   if (label) label.addEventListener("click", () => view.focus());
   mark(view);
   document.addEventListener("htmx:afterSwap", () => mark(view));

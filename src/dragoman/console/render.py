@@ -2,7 +2,7 @@
 
 Templates get what the handler gives, and: `who`, `_` and `ngettext`, `say` (a Sentence in words),
 `time` (a moment, with its zone), `path` (of this page), `ui` and `static` (prefixes), `lang`,
-`dir`, `told` (what the form before this page did, once).
+`dir`, `news` (what the form before this page did, once).
 """
 
 from __future__ import annotations
@@ -159,19 +159,19 @@ def page(
     language, house = language_of(request), house_of(request)
     env = _environment(language)
     now, zone = house.clock.now(), zone_of(request)
-    told = _told(request)
+    news = _told(request)
     html = env.get_template(template).render(
         title=_catalogue(language).gettext(title),
         ui="/ui", static="/console/static", lang=language,
         dir="rtl" if language in RIGHT_TO_LEFT else "ltr",
-        who=who_of(request), path=request.url.path, house=house, now=now, told=told,
+        who=who_of(request), path=request.url.path, house=house, now=now, news=news,
         time=lambda at, full=False: time_tag(zone, now, at, full=full),
         **context,
     )  # fmt: skip
     answer = Response(
         html, status_code=status, media_type=MediaType.HTML, headers={**HEADERS, **(headers or {})}
     )
-    if told is not None:
+    if news is not None:
         answer.delete_cookie(TOLD_COOKIE)
     return answer
 
