@@ -66,6 +66,8 @@ from dragoman.web.webhooks import Webhooks
 
 log = structlog.get_logger("app")
 
+Ear = Callable[[str, list[Any]], None]  # told of a wake: its kind and values
+
 PAIR_BURST, PAIR_EVERY_S = 45, 6.0  # Meta's limit for one person; kinder than any other partner's
 
 
@@ -83,7 +85,7 @@ class Dragoman:
         *,
         clock: Clock | None = None,
         mounts: Mapping[str, Asgi] | None = None,
-        listen: Callable[[str, list[Any]], None] | None = None,
+        listen: Ear | None = None,
         guest: bool = False,
     ) -> None:
         self.settings = settings
@@ -93,7 +95,7 @@ class Dragoman:
         _need_old_key(settings)
         self.vault = Vault.start(settings.key, settings.key_path)
         self.mounts: dict[str, Asgi] = dict(mounts or {})
-        self._listen = listen
+        self._ears: list[Ear] = [listen] if listen is not None else []
         self._guest = guest
         self._console: Asgi | None = None
         self.setup_code: str | None = None  # for the first owner, where there is none yet
@@ -415,8 +417,18 @@ class Dragoman:
         elif kind == "due":
             for at in set(values):
                 self._aside_at(at, self.turns.look)
-        if self._listen is not None:
-            self._listen(kind, values)
+        for ear in tuple(self._ears):
+            ear(kind, values)
+
+    def hear(self, ear: Ear) -> Callable[[], None]:
+        """Tell `ear` of every wake from now on, and of `let go`; what is returned ends that."""
+        self._ears.append(ear)
+        return lambda: self._ears.remove(ear)
+
+    def let_go(self) -> None:
+        """Ask the open streams to end, so that a graceful stop does not wait for them."""
+        for ear in tuple(self._ears):
+            ear("let go", [])
 
     def _told_by_others(self) -> None:
         """Another process committed something that is due."""
@@ -524,15 +536,21 @@ class Dragoman:
         if self._console is None:
             await asyncio.to_thread(importlib.import_module, "dragoman.console")
             from dragoman.console import House, build
+            from dragoman.engine import doctor
             from dragoman.engine.trying import Trying
 
             s = self.settings
+            examined = doctor.House(
+                s.home, s.database_url, s.key, s.key_path, s.public_url, s.base_url.rstrip("/"),
+                s.egress_allow, s.http_timeout_s, inside=True,
+            )  # fmt: skip
             trying = Trying(self._scripts, self.clock, self.redactor, s.url_for("assets"))
             public = urlsplit(s.base_url)
             house = House(
                 store=self.store, apps=self.apps, clock=self.clock, change=self._change,
                 redactor=self.redactor, command=self.command, agents=self.agents, trying=trying,
-                url_for=s.url_for, hosts=(public.hostname or "", *s.console_hosts),
+                hear=self.hear, examined=examined, ready=self._problems, url_for=s.url_for,
+                hosts=(public.hostname or "", *s.console_hosts),
                 secure=public.scheme == "https", guest=self._guest, emulated=self.emulated_consoles,
             )  # fmt: skip
             self._console = build(house)  # type: ignore[assignment]

@@ -241,7 +241,7 @@ async def test_follow(tmp_path: Path) -> None:
 
 async def test_follow_tells_a_failure_without_a_report(tmp_path: Path) -> None:
     """A refused call writes no report: the message that waits is looked at again."""
-    from dragoman.cli.follow import Follower
+    from dragoman.engine.follow import Follower
 
     heard: list[str] = []
 
@@ -262,14 +262,14 @@ async def test_follow_tells_a_failure_without_a_report(tmp_path: Path) -> None:
         world.graph.script(answer)
         await world.say("hello")
         await world.until(lambda: world.graph.calls)
-        every.look()
-        failed.look()
+        every.look(tx)
+        failed.look(tx)
         assert heard == ["new handled", "new sending"]
         gate.set()
         await world.quiet()
-        every.look()
-        failed.look()
-        every.look()
+        every.look(tx)
+        failed.look(tx)
+        every.look(tx)
         assert heard[2:] == ["now failed", "now failed"]
 
 
@@ -378,6 +378,9 @@ def ask_everything(tx: Any, n: int) -> None:
     for status in (None, *messages.WORDS):
         for direction in (None, 0, 1):
             messages.newest(tx, Filter(status=status, direction=direction), 20, now)
+    for words, name in (("day", ""), ("नहीं", ""), ("", "Person 7"), ("tea", "Étienne")):
+        for status in (None, "failed", "waiting", "read"):
+            messages.page(tx, Filter(status=status, words=words, name=name, numbers=(2,)), 20, now)
     own = tuple(chain.conversations_of(tx, person))
     assert own == ((cli_million.APP, 2),)
     messages.newest(tx, Filter(conversations=own, status="failed"), 20, now)
@@ -419,6 +422,9 @@ def test_a_million_messages(tmp_path: Path) -> None:
         own = tuple(chain.conversations_of(tx, f"+1202{i * 331:07d}"))
         wanted = [Filter(status=s) for s in (None, *messages.WORDS)]
         wanted += [Filter(direction=0), Filter(direction=1), Filter(conversations=own)]
+        wanted += [Filter(words=w) for w in ("message 999001", "nowhere", "text", "Étage")]
+        wanted += [Filter(name=n) for n in ("Person 44", "nobody")]
+        wanted += [Filter(numbers=(2,)), Filter(numbers=(1,), words="zebra")]
         for one in wanted:
             began = time.perf_counter()
             messages.newest(tx, one, 20, now)

@@ -102,18 +102,9 @@ def ours(s: Settings, shown: Mapping[str, Any]) -> dict[str, str]:
 def far_away(label: str, url: str) -> Sentence | None:
     """Why a real partner could not call an address of ours; None where nothing is seen that would
     keep it from that."""
-    import ipaddress
-    from urllib.parse import urlsplit
+    from dragoman.engine.given import is_near
 
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    try:
-        private = not ipaddress.ip_address(host).is_global
-    except ValueError:
-        private = host == "localhost" or host.endswith((".local", ".internal", ".localhost"))
-    if parts.scheme == "https" and not private:
-        return None
-    return Sentence("address_not_public", {"partner": label, "url": url})
+    return Sentence("address_not_public", {"partner": label, "url": url}) if is_near(url) else None
 
 
 def print_gives(talker: Partner, shown: Mapping[str, Any], known: Mapping[str, str]) -> None:

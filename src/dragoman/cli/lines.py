@@ -10,7 +10,7 @@ import click
 
 from dragoman.domain.public_ids import JOB, public_id
 from dragoman.domain.text import split_text
-from dragoman.engine.standing import Standing, duration, name_of, phone, stand
+from dragoman.engine.standing import Standing, duration, name_of, other_words, phone, stand
 from dragoman.engine.steps import Step
 from dragoman.engine.why import Story, first_words
 from dragoman.engine.wording import say
@@ -100,7 +100,6 @@ def change_line(line: Line, now: int, at: int) -> str:
 
 
 _OTHER = {"rejected": ("■", "red"), "refused": ("■", "red"), "event": ("·", None)}
-_TOLD = ("field", "change", "name", "category", "type", "number", "reason")  # of an event
 
 
 def other_line(other: Other, now: int, *, app: str = "") -> str:
@@ -113,15 +112,6 @@ def other_line(other: Other, now: int, *, app: str = "") -> str:
         f"{clock(other.at, now)} {mark} {lead}{other.name:<17} {shown}  "
         f"{other.partner or '?'}  {one_line(other_words(other), 300)}"
     )
-
-
-def other_words(other: Other) -> str:
-    if other.reason is not None:
-        return f"{other.about}: {say(other.reason)}" if other.about else say(other.reason)
-    told = [str(other.data[key]) for key in _TOLD if other.data.get(key)]
-    if other.data.get("known") is False:
-        told.append("(not known here)")
-    return " ".join([other.about, *told])
 
 
 def other_json(other: Other) -> dict[str, Any]:

@@ -15,10 +15,9 @@ import click
 import msgspec
 
 from dragoman.cli import common, lines
-from dragoman.cli.follow import Follower
-from dragoman.cli.follow import follow as go_on
 from dragoman.domain.clock import Clock
 from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.engine.follow import Follower
 from dragoman.store.drivers import Tx
 from dragoman.store.queries import chain, messages, others
 from dragoman.store.queries.messages import Filter
@@ -154,9 +153,22 @@ def log(ctx: click.Context, follow: bool, app_name: str | None, conversation: st
             printer.message(one)
     if follower is not None:
         follower.shown(shown)
-        go_on(follower)
+        _go_on(follower, tx)
     elif not both and not as_json:
         click.echo("No message fits." if _any(tx) else "There is no message yet.", err=True)
+
+
+EVERY_S = 0.3
+
+
+def _go_on(follower: Follower, tx: Tx) -> None:
+    """Print what happens until Ctrl-C."""
+    try:
+        while True:
+            follower.look(tx)
+            time.sleep(EVERY_S)
+    except KeyboardInterrupt:
+        return
 
 
 class _Printer:
@@ -182,6 +194,8 @@ class _Printer:
 
     def change(self, line: messages.Line, at: int) -> None:
         now = Clock().now()
+        if messages.word(line, now) == messages.HANDLED:
+            return  # the answer itself is the news
         if self._json:
             self._write({**lines.log_json(line, now), "changed": lines.iso(at)})
         else:

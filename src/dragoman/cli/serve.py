@@ -289,12 +289,13 @@ def _shown(s: Settings) -> str:
     return public(s.database_url)
 
 
-def _server(config: Any, world: Any) -> Any:
+def _server(config: Any, app: Any, world: Any) -> Any:
     """A server that lets go of open streams first, so that they do not hold up a graceful stop."""
     import uvicorn
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: Any) -> None:
+            app.let_go()
             if world is not None:
                 world.let_go()
             super().handle_exit(sig, frame)
@@ -316,7 +317,7 @@ def _serve(app: Any, s: Settings, ready: Any, world: Any = None) -> None:
         proxy_headers=False, http=OneWrite,
         timeout_graceful_shutdown=3, server_header=False, date_header=False,
     )  # fmt: skip
-    server = _server(config, world)
+    server = _server(config, app, world)
 
     async def main() -> None:
         await app.start()

@@ -51,16 +51,16 @@ class Who(msgspec.Struct, frozen=True):
 
 
 class Doorman:
-    """ASGI, before everything of the console."""
+    """ASGI, before everything of the console, which is `inner`."""
 
     def __init__(self, inner: ASGIApp, house: House) -> None:
-        self._inner = inner
+        self.inner = inner
         self._house = house
         self._hosts = frozenset(host.casefold() for host in house.hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
-            await self._inner(scope, receive, send)
+            await self.inner(scope, receive, send)
             return
         assert "method" in scope
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
@@ -74,7 +74,7 @@ class Doorman:
             await _refuse(send, 403, say(Sentence("console_stranger")))
             return
         scope[WHO] = await self._who(headers, host, scope)  # type: ignore[literal-required]
-        await self._inner(scope, receive, send)
+        await self.inner(scope, receive, send)
 
     def _is_ours(self, host: str) -> bool:
         name = bare_host(host)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from dragoman.domain.clock import Clock
+from dragoman.engine import doctor
 from dragoman.engine.agents import Agents
 from dragoman.engine.apps import Apps
 from dragoman.engine.publish import Change
@@ -18,11 +19,14 @@ from dragoman.store.store import Store
 class House(msgspec.Struct, frozen=True):
     """change(who): for functions of a transaction, at the real time. redactor: hides every known
     secret (`engine.why.story` takes it). command(name, args): an operator's command, as the CLI
-    gives it. url_for(path): an address of ours as partners and people reach it. hosts: names that
-    pages may be asked under besides this machine's own. secure: whether people reach us by https.
-    guest: whether a browser on this machine needs no account (the demo). emulated: partner →
-    address of its emulator's console, on this address; empty where none runs. agents: the brains
-    that are loaded. trying: runs a script that nobody waits for."""
+    gives it. agents: the brains that are loaded; trying: runs a script that nobody waits for.
+    hear(ear): tells `ear(kind, values)` of every wake of the store, in the loop (and of `let go`,
+    from a signal, before the program stops); what it returns ends that. examined: what the doctor
+    looks at. ready(): what stands in the way of keeping a message, in plain words; empty if nothing
+    does. url_for(path): an address of ours as partners and people reach it. hosts: names that pages
+    may be asked under besides this machine's own. secure: whether people reach us by https. guest:
+    whether a browser on this machine needs no account (the demo). emulated: partner → address of
+    its emulator's console, on this address; empty where none runs."""
 
     store: Store
     apps: Apps
@@ -30,9 +34,12 @@ class House(msgspec.Struct, frozen=True):
     change: Callable[[str], Change]
     redactor: Any
     command: Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
-    url_for: Callable[[str], str]
     agents: Agents
     trying: Trying
+    hear: Callable[[Callable[[str, list[Any]], None]], Callable[[], None]]
+    examined: doctor.House
+    ready: Callable[[], Awaitable[list[str]]]
+    url_for: Callable[[str], str]
     hosts: Sequence[str] = ()
     secure: bool = False
     guest: bool = False

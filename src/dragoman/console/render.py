@@ -2,7 +2,7 @@
 
 Templates get what the handler gives, and: `who`, `_` and `ngettext`, `say` (a Sentence in words),
 `time` (a moment, with its zone), `path` (of this page), `ui` and `static` (prefixes), `lang`,
-`dir`, `news` (what the form before this page did, once).
+`dir`, `told` (what the form before this page did, once).
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ LANGUAGES = {"en": "English", "hi": "हिन्दी", "ar": "العربية"
 RIGHT_TO_LEFT = frozenset({"ar"})
 LANGUAGE_COOKIE, ZONE_COOKIE = "dragoman_language", "dragoman_zone"
 TOLD_COOKIE = "dragoman_told"  # a Sentence for the next page
+THEME_COOKIE, THEMES = "dragoman_theme", ("light", "dark")  # as ui's theme.js has it
 
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
@@ -62,10 +63,9 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 @cache
 def _environment(language: str) -> jinja2.Environment:
     env = ui.environment(_HERE / "templates")
-    env.add_extension("jinja2.ext.i18n")
     catalogue = _catalogue(language)
     env.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-    env.filters.update(first_words=first_words, own_id=own_id)
+    env.filters.update(first_words=first_words, own_id=own_id, id_text=id_text)
     env.globals.update(
         say=lambda sentence: words_of(sentence, language),
         phone=phone_text,
@@ -117,6 +117,12 @@ def zone_of(request: Ask) -> datetime.tzinfo:
         return datetime.UTC
 
 
+def theme_of(request: Ask) -> str:
+    """The theme that was chosen; empty where the system decides."""
+    chosen = request.cookies.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else ""
+
+
 def time_tag(zone: datetime.tzinfo, now: int, at: int | None, *, full: bool = False) -> Markup:
     """A moment (Unix ms): the clock today, else with its day; the whole of it in the title."""
     if not at:
@@ -154,26 +160,30 @@ def page(
     headers: Mapping[str, str] | None = None, **context: Any,
 ) -> Response[str]:  # fmt: skip
     """A whole page. title: in English, translated here."""
-    from .site import house_of
-
-    language, house = language_of(request), house_of(request)
-    env = _environment(language)
-    now, zone = house.clock.now(), zone_of(request)
-    news = _told(request)
-    html = env.get_template(template).render(
-        title=_catalogue(language).gettext(title),
-        ui="/ui", static="/console/static", lang=language,
-        dir="rtl" if language in RIGHT_TO_LEFT else "ltr",
-        who=who_of(request), path=request.url.path, house=house, now=now, news=news,
-        time=lambda at, full=False: time_tag(zone, now, at, full=full),
-        **context,
-    )  # fmt: skip
+    title = _catalogue(language_of(request)).gettext(title)
+    done = _told(request)
+    html = part(request, template, title=title, done=done, **context)
     answer = Response(
         html, status_code=status, media_type=MediaType.HTML, headers={**HEADERS, **(headers or {})}
     )
-    if news is not None:
+    if done is not None:
         answer.delete_cookie(TOLD_COOKIE)
     return answer
+
+
+def part(request: Ask, template: str, **context: Any) -> str:
+    """The HTML of a template, with what every template gets."""
+    from .site import house_of
+
+    language, house = language_of(request), house_of(request)
+    now, zone = house.clock.now(), zone_of(request)
+    return _environment(language).get_template(template).render(
+        ui="/ui", static="/console/static", lang=language,
+        dir="rtl" if language in RIGHT_TO_LEFT else "ltr",
+        theme=theme_of(request), who=who_of(request), path=request.url.path, house=house, now=now,
+        time=lambda at, full=False: time_tag(zone, now, at, full=full),
+        **context,
+    )  # fmt: skip
 
 
 def go(to: str, *, told: Sentence | None = None, **cookies: Any) -> Response[None]:

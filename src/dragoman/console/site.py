@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
@@ -46,15 +46,26 @@ def house_of(connection: ASGIConnection[Any, Any, Any, Any]) -> House:
 
 def build(house: House) -> ASGIApp:
     """The console for a running program."""
-    from .pages import agent, apps, credentials, publishing, start
+    from .pages import (
+        agent,
+        apps,
+        channel,
+        components,
+        conversation,
+        credentials,
+        find,
+        log,
+        message,
+        publishing,
+        settings,
+        start,
+    )
 
-    routes: list[ControllerRouterHandler] = [
-        *start.ROUTES,
-        *apps.ROUTES,
-        *agent.ROUTES,
-        *credentials.ROUTES,
-        *publishing.ROUTES,
-    ]
+    parts = (
+        start, apps, channel, agent, credentials, publishing, log, message, conversation, find,
+        settings, components,
+    )  # fmt: skip
+    routes: list[ControllerRouterHandler] = [route for part in parts for route in part.ROUTES]
     site = Litestar(
         route_handlers=[
             *routes,
@@ -97,9 +108,13 @@ _FILES = ("/ui/", "/console/static/")
 
 
 def _problem(request: Request[Any, Any, Any], status: int, text: str) -> Response[str]:
-    from .render import page
+    from .pages.settings import tabs
+    from .render import page, who_of
 
-    return page(request, "problem.html", "Not possible", status=status, told=text)
+    more: dict[str, Any] = {}
+    if request.url.path.startswith("/settings/") and who_of(request) is not None:
+        more = {"tabs": tabs(request), "tab": request.url.path.split("/")[2]}
+    return page(request, "problem.html", "Not possible", status=status, told=text, **more)
 
 
 def _said(request: Request[Any, Any, Any], error: SentenceError) -> Response[str]:
@@ -122,18 +137,23 @@ def _refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[
             return go("/signin?next=" + quote(path, safe="/"))
         return _sign_in_first(request)
     if error.status_code == 404:
-        return _problem(request, 404, say(Sentence("page_not_there")))
+        ours = error.detail and error.detail != "Not Found"
+        return _problem(request, 404, error.detail if ours else say(Sentence("page_not_there")))
     if isinstance(error, PermissionDeniedException | ClientException):
         return _problem(request, error.status_code, error.detail)
     return _problem(request, error.status_code, error.detail)
 
 
 def _sign_in_first(request: Request[Any, Any, Any]) -> Response[str]:
-    """A change by somebody whose sign-in is over: the page asks for it in place, and keeps what was
-    typed (`console.js`)."""
+    """A change by somebody whose sign-in is over. With a script the page asks for it in place and
+    sends the form again (`console.js`); without one this page leads back to the form."""
+    from .pages.start import local
     from .render import page
 
-    return page(request, "signin.html", "Sign in", status=401, next="", email="", wrong=None)
+    came = urlsplit(request.headers.get("Referer", ""))
+    back = came.path + (f"?{came.query}" if came.query else "")
+    onwards = local(back) if came.netloc == request.headers.get("Host") else "/"
+    return page(request, "signin.html", "Sign in", status=401, next=onwards, email="", wrong=None)
 
 
 def _broken(request: Request[Any, Any, Any], error: Exception) -> Response[str]:

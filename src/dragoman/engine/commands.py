@@ -127,6 +127,24 @@ def _channel_set(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     return out
 
 
+def _channel_save(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    """A whole form at once: `partner`, `values`, `switches`, `enabled`. rev: the revision that the
+    form was drawn from. What cannot be enabled yet is saved switched off, and `missing` says why.
+    Raises SentenceError when somebody saved meanwhile."""
+    app = publish.find(tx, change.vault, args["name"])
+    if int(args["rev"]) != app.draft_rev:
+        raise SentenceError(Sentence("changed_meanwhile", {"name": app.name}))
+    switches = {**(args.get("switches") or {}), "enabled": False}
+    app, complaints, _ = publish.set_channel(
+        tx, change, args["name"], args["partner"], args.get("values", {}), switches
+    )
+    fresh = {"url_key": app.draft.url_secret} if switches.get("url_secret") == "new" else {}
+    lacks = publish.missing(app.draft) if args.get("enabled") else []
+    if args.get("enabled") and not lacks:
+        app = publish.enable(tx, change, args["name"], True)
+    return {**describe(app), "complaints": _told(complaints), "missing": _told(lacks), **fresh}
+
+
 def _channel_enable(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     return describe(publish.enable(tx, change, args["name"], bool(args.get("on", True))))
 
@@ -243,6 +261,7 @@ COMMANDS: dict[str, Callable[[Tx, Change, Mapping[str, Any]], Json]] = {
     "app.versions": _app_versions,
     "channel.set": _channel_set,
     "channel.enable": _channel_enable,
+    "channel.save": _channel_save,
     "channel.show": _channel_show,
     "channel.letter": _channel_letter,
     "channel.authorize": _channel_authorize,

@@ -5,6 +5,7 @@ Nothing is changed and nothing is sent; partners are asked once whether they acc
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import os
 import re
@@ -93,7 +94,8 @@ words(
 
 
 class House(msgspec.Struct, frozen=True):
-    """What is examined, from the settings. timeout_s: for each call."""
+    """What is examined, from the settings. timeout_s: for each call. inside: whether the server
+    itself looks, which need not ask itself whether it is there."""
 
     home: Path
     database_url: str
@@ -103,6 +105,7 @@ class House(msgspec.Struct, frozen=True):
     base_url: str
     egress_allow: tuple[str, ...] = ()
     timeout_s: float = 10.0
+    inside: bool = False
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -131,8 +134,9 @@ async def examine(house: House) -> AsyncIterator[Check]:
             yield found
             return
         yield Check("database", "ok", Sentence("check_database_ok", _about(house, found)))
-        async for check in _writing(house, found):
-            yield check
+        if not house.inside:
+            async for check in _writing(house, found):
+                yield check
         if vault is not None:
             apps = read_apps(found, vault)
             if not apps:
@@ -148,6 +152,36 @@ async def examine(house: House) -> AsyncIterator[Check]:
     finally:
         if tx is not None:
             tx.close()  # type: ignore[attr-defined]
+
+
+def resting(house: House) -> list[Check]:
+    """The checks that ask nobody but this machine and the database, in the order of `examine`.
+    Blocks on files and statements."""
+    tx: Tx | None = None
+    try:
+        found = _database(house)
+        tx = found if not isinstance(found, Check) else None
+        vault, keyed = _key(house, tx)
+        checks = [_home(house), _disk(house), *keyed]
+        if isinstance(found, Check):
+            return [*checks, found]
+        checks.append(Check("database", "ok", Sentence("check_database_ok", _about(house, found))))
+        for app in read_apps(found, vault) if vault is not None else ():
+            checks += _came(found, app)
+        return [*checks, *_queue(found)]
+    finally:
+        if tx is not None:
+            tx.close()  # type: ignore[attr-defined]
+
+
+async def everything(house: House) -> list[Check]:
+    """As `examine`, whole, in a thread and loop of its own: its statements and name look-ups block,
+    and a server has other things to do meanwhile."""
+
+    async def collected() -> list[Check]:
+        return [check async for check in examine(house)]
+
+    return await asyncio.to_thread(asyncio.run, collected())
 
 
 # --- the machine ---------------------------------------------------------------------------------

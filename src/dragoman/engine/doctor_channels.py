@@ -20,7 +20,7 @@ from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.wire import NoReply, Phase, Reply
 from dragoman.egress import Egress
 from dragoman.egress.guard import public
-from dragoman.partners.contract import OutboundMessage, Partner, Probe, Unsupported
+from dragoman.partners.contract import Finding, OutboundMessage, Partner, Probe, Unsupported
 
 from . import access, accounts
 from .apps import App, Copy
@@ -100,6 +100,22 @@ async def channels(house: House, apps: Sequence[App]) -> AsyncIterator[Check]:
         yield await asyncio.to_thread(_public, house)
     elif apps:
         yield Check("callback", "none", Sentence("check_public_none"))
+
+
+async def account_of(house: House, app: App, copy: Copy) -> list[Check]:
+    """The account alone: authorization, credentials, subscriptions; nothing is sent."""
+    talker = copy.partner
+    if talker is None or talker.NAME not in copy.settings:
+        return []
+    probes = talker.probes(copy.settings[talker.NAME])
+    async with Egress(house.egress_allow) as egress:
+        return [c async for c in _account(house, egress, app.name, app, copy, probes)]
+
+
+async def subscribe(house: House, copy: Copy) -> list[Finding]:
+    """Let the webhooks of a copy's account come to the partner's app."""
+    async with Egress(house.egress_allow) as egress:
+        return await accounts.subscribe(egress, copy, house.timeout_s)
 
 
 # --- one app -------------------------------------------------------------------------------------

@@ -55,6 +55,13 @@ words(
         "person_above": "{name} has a role above yours: ask an owner.",
         "last_owner": "{name} is the only owner, and there must be one: make another person an "
         "owner first.",
+        "person_self_off": "Your own account is not yours to switch off: ask another person who "
+        "may, or sign out.",
+        "password_current_wrong": "The current password is not right, so it was not changed.",
+        "invitation_gone": "This invitation is not open any more: it was used, revoked, or is "
+        "over.",
+        "invitation_above": "This invitation gives a role above yours: ask an owner.",
+        "signin_gone": "This sign-in is over already.",
     }
 )
 
@@ -83,6 +90,25 @@ class SignIn(msgspec.Struct, frozen=True):
     seen_at: int
     peer: str
     browser: str
+
+
+class Invitation(msgspec.Struct, frozen=True):
+    """A code that nobody used yet. `key`: what it is called on pages; no secret. `until`: when it
+    is over."""
+
+    key: str
+    role: str
+    at: int
+    until: int
+    who: str
+
+
+_KEY = 16  # so many hex digits of a digest name a row on a page
+
+
+def key_of(token: str) -> str:
+    """What a sign-in is called on pages, from its token."""
+    return digest(token)[:_KEY]
 
 
 def digest(token: str) -> str:
@@ -186,11 +212,22 @@ def add(tx: Tx, change: Change, email: str, name: str, role: str, password: str)
     return made
 
 
+def set_name(tx: Tx, change: Change, one: Person, name: str) -> Person:
+    """How others call somebody. Raises SentenceError."""
+    name = name.strip()[:100]
+    if not name:
+        raise SentenceError(Sentence("person_name_missing"))
+    if name != one.name:
+        tx.run("UPDATE person SET name=? WHERE id=?", (name, one.id))
+        audit(tx, change, INSTALLATION, "person.name", one.email, one.name, name)
+    return msgspec.structs.replace(one, name=name)
+
+
 def set_person(
     tx: Tx, change: Change, by: Person, person_id: int, role: str | None, off: bool | None
 ) -> Person:
     """Change somebody's role, or switch the account off or on. Nobody changes who stands above
-    them, and an owner always remains. Raises SentenceError."""
+    them or switches themselves off, and an owner always remains. Raises SentenceError."""
     one = find(tx, person_id)
     if not by.may(one.role):
         raise SentenceError(Sentence("person_above", {"name": one.name}))
@@ -199,7 +236,11 @@ def set_person(
     if not by.may(new_role):
         raise SentenceError(Sentence("role_too_high"))
     new_off = one.off if off is None else off
+    if new_off and by.id == one.id:
+        raise SentenceError(Sentence("person_self_off"))
     after = msgspec.structs.replace(one, role=new_role, off=new_off)
+    if after == one:
+        return one
     tx.run("UPDATE person SET role=?,off=? WHERE id=?", (after.role, int(after.off), one.id))
     if not has_owner(tx):
         raise SentenceError(Sentence("last_owner", {"name": one.name}))
@@ -233,8 +274,29 @@ def invite(tx: Tx, change: Change, role: str, until: int, by: Person | None = No
         "INSERT INTO invitation(digest,role,at,until,who) VALUES (?,?,?,?,?)",
         (digest(code), role, change.now, until, change.who),
     )
-    audit(tx, change, INSTALLATION, "person.invite", role, None, None)
+    audit(tx, change, INSTALLATION, "person.invite", role, None, role)
     return code
+
+
+def invitations(tx: Tx, now: int) -> list[Invitation]:
+    """The open ones, newest first."""
+    rows = tx.run(
+        "SELECT digest,role,at,until,who FROM invitation WHERE until>? ORDER BY at DESC,digest",
+        (now,),
+    )
+    return [Invitation(r[0][:_KEY], *r[1:]) for r in rows]
+
+
+def revoke(tx: Tx, change: Change, by: Person, key: str) -> Invitation:
+    """End an open invitation. Raises SentenceError."""
+    found = [one for one in invitations(tx, change.now) if one.key == key]
+    if not found:
+        raise SentenceError(Sentence("invitation_gone"))
+    if not by.may(found[0].role):
+        raise SentenceError(Sentence("invitation_above"))
+    tx.run(f"DELETE FROM invitation WHERE substr(digest,1,{_KEY})=?", (key,))
+    audit(tx, change, INSTALLATION, "person.revoke", found[0].role, found[0].who, None)
+    return found[0]
 
 
 def setup_code(tx: Tx, change: Change) -> str | None:
@@ -354,13 +416,29 @@ def sign_ins(tx: Tx, person_id: int, now: int) -> list[SignIn]:
         WHERE person_id=? AND at>? AND seen_at>? ORDER BY seen_at DESC""",
         (person_id, now - LONGEST_MS, now - IDLE_MS),
     )
-    return [SignIn(r[0][:16], *r[1:]) for r in rows]
+    return [SignIn(r[0][:_KEY], *r[1:]) for r in rows]
 
 
 def end_sign_in(tx: Tx, change: Change, one: Person, key: str) -> None:
-    """End one of somebody's sign-ins."""
-    tx.run("DELETE FROM signin WHERE person_id=? AND substr(digest,1,16)=?", (one.id, key))
-    audit(tx, change, INSTALLATION, "person.sign_out", one.email, None, None)
+    """End one of somebody's sign-ins. Raises SentenceError."""
+    ended = tx.run(
+        f"DELETE FROM signin WHERE person_id=? AND substr(digest,1,{_KEY})=? RETURNING peer",
+        (one.id, key),
+    )
+    if not ended:
+        raise SentenceError(Sentence("signin_gone"))
+    audit(tx, change, INSTALLATION, "person.sign_out", one.email, ended[0][0], None)
+
+
+def end_others(tx: Tx, change: Change, one: Person, keep: str) -> int:
+    """End all of somebody's sign-ins but the one whose token is kept. Gives how many."""
+    ended = tx.run(
+        "DELETE FROM signin WHERE person_id=? AND digest<>? RETURNING digest",
+        (one.id, digest(keep)),
+    )
+    if ended:
+        audit(tx, change, INSTALLATION, "person.sign_out", one.email, str(len(ended)), None)
+    return len(ended)
 
 
 def told(values: Mapping[str, Any]) -> str:

@@ -341,7 +341,8 @@ def _publish_body(tx: Tx, change: Change, app: App, body: str, note: str) -> tup
         (app.id, version, body, change.now, change.who, note),
     )
     tx.run("UPDATE app SET published=? WHERE id=?", (version, app.id))
-    audit(tx, change, app.id, "app.publish", app.name, None, str(version))
+    before = None if app.published is None else str(app.published.version)
+    audit(tx, change, app.id, "app.publish", app.name, before, str(version))
     return find(tx, change.vault, app.stream_id), version
 
 

@@ -14,6 +14,7 @@ from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.status import Doubt
 from dragoman.store.queries import messages
 from dragoman.store.queries.messages import Line, word
+from dragoman.store.queries.others import Other
 
 from .wording import say
 
@@ -113,6 +114,19 @@ def settled_word(doubt: int) -> str | None:
         Doubt.SETTLED_SENT_AGAIN: "it was sent again",
         Doubt.SETTLED_INFERRED: "it arrived, as a report shows that fits no other message",
     }.get(Doubt(doubt))
+
+
+_TOLD = ("field", "change", "name", "category", "type", "number", "reason")  # of an event
+
+
+def other_words(other: Other) -> str:
+    """What came and is no message, in words: why it was not taken, or what an event tells."""
+    if other.reason is not None:
+        return f"{other.about}: {say(other.reason)}" if other.about else say(other.reason)
+    told = [str(other.data[key]) for key in _TOLD if other.data.get(key)]
+    if other.data.get("known") is False:
+        told.append("(not known here)")
+    return " ".join([other.about, *told])
 
 
 # --- the forms of numbers ------------------------------------------------------------------------

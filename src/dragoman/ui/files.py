@@ -26,7 +26,8 @@ _KINDS = {
 def served(path: str, folder: Path) -> HTTPRouteHandler:
     """A GET route for every file of `folder` and below, at `path`. Other files are a 404.
 
-    Browsers ask again each time and mostly hear 304, so an upgrade is seen at once.
+    Browsers ask again each time and mostly hear 304, so an upgrade is seen at once; but for fonts,
+    which are wanted before the first paint and never change under their names.
     """
     files: dict[str, tuple[bytes, str, str]] = {}
     for file in sorted(folder.rglob("*")):
@@ -41,7 +42,8 @@ def served(path: str, folder: Path) -> HTTPRouteHandler:
         if found is None:
             raise NotFoundException
         data, kind, tag = found
-        headers = {"ETag": tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+        keep = "max-age=31536000, immutable" if kind == _KINDS[".woff2"] else "no-cache"
+        headers = {"ETag": tag, "Cache-Control": keep, "X-Content-Type-Options": "nosniff"}
         if request.headers.get("If-None-Match") == tag:
             return Response(b"", status_code=304, headers=headers, media_type=kind)
         return Response(data, headers=headers, media_type=kind)

@@ -14,20 +14,23 @@ STATIC = _HERE / "static"
 
 
 def environment(*folders: Path) -> Environment:
-    """An environment that finds templates in `folders` first, then those of `ui` itself.
+    """An environment that finds templates in `folders` first, then those of `ui` itself. Its words
+    are English until translations are installed.
 
     `base.html` there is the frame of every page; it needs `ui` (the prefix under which `STATIC`
     is served) and `title`.
     """
-    env = Environment(
+    made = Environment(
         loader=FileSystemLoader([*folders, _HERE / "templates"]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    env.filters["json"] = _json
-    return env
+    made.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    made.filters["json"] = _json
+    return made
 
 
 def _json(value: Any) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
 
-from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.domain.sentences import Sentence, SentenceError, say, words
 from dragoman.engine.apps import App
 from dragoman.engine.standing import Standing, stand
 from dragoman.partners.registry import PARTNERS, partner
@@ -17,6 +18,7 @@ from dragoman.store.queries.messages import Filter, Line, newest
 from ..doorman import Who
 from ..house import House
 from ..render import go, page, signed_in
+from ..rows import row_of
 from ..site import house_of
 
 Ask = Request[Any, Any, Any]
@@ -53,10 +55,10 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def app_of(request: Ask) -> App:
-    """The app that the address names. Raises SentenceError."""
+    """The app that the address names. Raises NotFoundException."""
     found = house_of(request).apps.by_stream.get(str(request.path_params["app"]))
     if found is None:
-        raise SentenceError(Sentence("app_nobody"))
+        raise NotFoundException(say(Sentence("app_nobody")))
     return found
 
 
@@ -160,7 +162,7 @@ async def overview(request: Ask) -> Response[str]:
     house, app = house_of(request), app_of(request)
     now = house.clock.now()
     lines = await house.store.read(lambda tx: newest(tx, Filter(app_id=app.id), 10, now))
-    rows = [(line, stand(line, now)) for line in lines]
+    rows = [row_of(line, now, house.redactor) for line in reversed(lines)]
     return page(request, "overview.html", app.name, rows=rows, **frame(app))
 
 

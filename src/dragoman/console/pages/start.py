@@ -13,7 +13,7 @@ from dragoman.domain.sentences import Sentence, SentenceError
 from dragoman.engine import people
 
 from ..doorman import COOKIE
-from ..render import go, page, who_of
+from ..render import HEADERS, go, page, who_of
 from ..site import OPEN, house_of
 
 Ask = Request[Any, Any, Any]
@@ -134,6 +134,14 @@ def _signin_page(request: Ask, onwards: str, email: str, wrong: Sentence | None)
     )  # fmt: skip
 
 
+@get("/signin/again", opt=_PUBLIC, sync_to_thread=False)
+def again(request: Ask) -> Response[Any]:
+    """Whether a form may be sent: 204, or 401 with a dialog that asks for the sign-in in place."""
+    if who_of(request) is not None:
+        return Response(None, status_code=204, headers=HEADERS)
+    return page(request, "signin_again.html", "Sign in", status=401)
+
+
 @post("/signin", opt=_PUBLIC)
 async def sign_in(request: Ask) -> Response[Any]:
     house = house_of(request)
@@ -177,4 +185,6 @@ def language(request: Ask) -> Response[Any]:
     return go(local(request.query_params.get("next", "/")), cookies=[kept])
 
 
-ROUTES = (setup, set_up, invitation, accept_invitation, signin, sign_in, sign_out, language)
+ROUTES = (
+    setup, set_up, invitation, accept_invitation, signin, again, sign_in, sign_out, language,
+)  # fmt: skip

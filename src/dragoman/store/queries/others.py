@@ -3,6 +3,7 @@ templates and calls. The log shows them between the messages."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -43,21 +44,24 @@ class Other(msgspec.Struct, frozen=True):
         return f"{self.table}-{id_text(self.id)}"
 
 
-def newest(tx: Tx, app_id: int | None, after: int, n: int) -> list[Other]:
-    """The newest `n` of them with ids above `after`, oldest first."""
+def newest(
+    tx: Tx, app_id: int | None, after: int, n: int, before: int = MAX_ID,
+    tables: Sequence[str] = TABLES,
+) -> list[Other]:  # fmt: skip
+    """The newest `n` of them with ids above `after` and below `before`, oldest first."""
     found: list[Other] = []
     for id, app in apps(tx):
         if app_id in (None, id):
-            for table in TABLES:
-                found += _of(tx, id, app, table, after, n)
+            for table in tables:
+                found += _of(tx, id, app, table, after, before, n)
     return sorted(found, key=lambda one: one.id)[-n:] if n else []
 
 
-def _of(tx: Tx, app_id: int, app: str, table: str, after: int, n: int) -> list[Other]:
+def _of(tx: Tx, app_id: int, app: str, table: str, after: int, before: int, n: int) -> list[Other]:
     rows = tx.run(
-        f"SELECT {_COLUMNS[table]} WHERE r.app_id=? AND r.id>? AND r.id<=? "
+        f"SELECT {_COLUMNS[table]} WHERE r.app_id=? AND r.id>? AND r.id<? "
         "ORDER BY r.id DESC LIMIT ?",
-        (app_id, after, MAX_ID, n),
+        (app_id, after, before, n),
     )
     made = []
     for id, at, partner, about, text in rows:

@@ -2,9 +2,10 @@
 "use strict";
 (function () {
   const root = document.documentElement;
-  const key = "dragoman-theme";
+  const key = "dragoman_theme";
   function stored() {
-    try { return localStorage.getItem(key); } catch { return null; }
+    const found = document.cookie.match(/(?:^|; )dragoman_theme=(light|dark)(?:;|$)/);
+    return found && found[1];
   }
   function apply(theme) {
     if (theme === "light" || theme === "dark") root.dataset.theme = theme;
@@ -18,7 +19,7 @@
     const button = event.target.closest && event.target.closest("[data-theme-switch]");
     if (!button) return;
     const next = current() === "dark" ? "light" : "dark";
-    try { localStorage.setItem(key, next); } catch { /* private window: this page only */ }
+    document.cookie = key + "=" + next + ";path=/;max-age=31536000;samesite=lax";
     apply(next);
   });
 })();

@@ -1,4 +1,5 @@
-"""`dragoman log -f`: looks into the database three times a second for what is new.
+"""What happens to the messages that somebody looks at: `dragoman log -f` looks into the database
+three times a second for what is new, the console's pages with every commit.
 
 Ids rise with time, but a row is committed a little after its id was made, and another process may
 be quicker. So each look goes back a few seconds and leaves out what was shown.
@@ -6,8 +7,8 @@ be quicker. So each look goes back a few seconds and leaves out what was shown.
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -20,13 +21,11 @@ from dragoman.store.queries.messages import Filter, Line, first_id
 from dragoman.store.queries.others import Other
 from dragoman.store.queries.others import newest as newest_others
 
-EVERY_S = 0.3
 BACK_MS = 5_000
 WATCHED = 1_000  # messages whose next status is waited for, beside those that a report names
 AT_ONCE = 5_000
 
 _ENDED = (Status.READ, Status.PLAYED, Status.FAILED)
-_QUIET = frozenset({"handled"})  # the answer itself is the news
 
 
 class Printer(Protocol):
@@ -39,9 +38,13 @@ class Printer(Protocol):
 
 class Follower:
     """What was shown, and what is still to be told of it. others: whether what is no message is
-    told as well."""
+    told as well. watched: of how many messages the next status is waited for."""
 
-    def __init__(self, tx: Tx, wanted: Filter, printer: Printer, *, others: bool = False) -> None:
+    def __init__(
+        self, tx: Tx, wanted: Filter, printer: Printer, *, others: bool = False,
+        watched: int = WATCHED,
+    ) -> None:  # fmt: skip
+        self._watched = watched
         self._others: set[str] | None = None
         if others:
             self._others = {one.name for one in newest_others(tx, wanted.app_id, 0, 1000)}
@@ -59,7 +62,7 @@ class Follower:
             top = self._from[app_id][1] - (BACK_MS << 22)
             self._reports |= {r for r, _ in messages.reported(tx, app_id, top, AT_ONCE)}
 
-    def shown(self, lines: list[Line]) -> None:
+    def shown(self, lines: Sequence[Line]) -> None:
         """These are on the screen already. Told after the follower was made, so that nothing that
         comes in between is missed."""
         now = Clock().now()
@@ -67,9 +70,11 @@ class Follower:
             self._seen.add((line.app_id, line.id))
             self._remember(line, now)
 
-    def look(self) -> None:
-        """Print what happened since the last look."""
-        now = Clock().now()
+    def look(self, tx: Tx, now: int = 0) -> None:
+        """Tell what happened since the last look. now: by the business clock, 0 for the machine's
+        own."""
+        self._tx = tx
+        now = now or Clock().now()
         for app_id in self._apps():
             new, changed = self._new(app_id), self._changed(app_id)
             for line in messages.load(self._tx, new):
@@ -130,7 +135,7 @@ class Follower:
             self._words.pop(key, None)
             return
         self._words[key] = messages.word(line, now)
-        if len(self._words) > WATCHED:
+        if len(self._words) > self._watched:
             self._words.popitem(last=False)
 
     def _tell_changes(self, keys: set[tuple[int, int]], now: int) -> None:
@@ -139,17 +144,7 @@ class Follower:
             known = self._words.get((line.app_id, line.id))
             if word == known:
                 continue
-            if messages.fits(line, self._wanted, now) and word not in _QUIET:
+            if messages.fits(line, self._wanted, now):
                 at = chain.last_change(self._tx, line.app_id, line.id)
                 self._printer.change(line, at or now)
             self._remember(line, now)
-
-
-def follow(follower: Follower) -> None:
-    """Print what happens until Ctrl-C."""
-    try:
-        while True:
-            follower.look()
-            time.sleep(EVERY_S)
-    except KeyboardInterrupt:
-        return

@@ -1,0 +1,179 @@
+"""The message page: what happened to one message, webhook or kept thing, and how a doubt ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
+from litestar.response import Stream
+
+from dragoman.domain.clock import id_text
+from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.engine.apps import App
+from dragoman.engine.standing import duration
+from dragoman.engine.why import Story, story
+from dragoman.store.drivers import Tx
+from dragoman.store.errors import Unavailable
+from dragoman.store.queries import chain, messages
+from dragoman.store.queries.messages import Filter, Line
+
+from ..bubble import bubble_of
+from ..house import House
+from ..live import stream
+from ..render import go, page, signed_in
+from ..route import strips
+from ..site import house_of
+from .apps import frame, label, name_of
+
+Ask = Request[Any, Any, Any]
+
+words(
+    {
+        "message_page_unknown": "Nothing here has the id {value!r}. Ids look like in-6YJH247DX400 "
+        "or out-6YJH247DX401; a partner's id works, too. The message log lists them all.",
+        "message_doubt": "We sent it, and no answer told whether it arrived. It may have arrived, "
+        "so Dragoman does not send it again by itself.",
+        "message_doubt_role": "To end the doubt needs the role responder, and you are {role}.",
+        "message_sure": "Nothing was sent: tick that the contact may get it twice, then press the "
+        "button.",
+    }
+)
+
+MARKS = {
+    "hook": "▼", "call": "▲", "accepted": "○", "report": "○", "missing": "○", "doubt": "◆",
+    "settled": "◆", "waits": "◌", "failed": "■", "kept": "■",
+}  # fmt: skip
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A story with the rows that its page needs. `line`: None for what is no message."""
+
+    app: App
+    story: Story
+    line: Line | None
+    again: int
+
+
+def read(tx: Tx, house: House, text: str) -> Told | str:
+    """What an id stands for, or the id of the page that has it. Raises NotFoundException."""
+    found = chain.find(tx, text)
+    app = house.apps.by_id.get(found.app_id) if found is not None else None
+    if found is None or app is None:
+        raise NotFoundException(text)
+    if found.table == "conversation":
+        return f"/apps/{app.stream_id}/conversations/conv-{id_text(found.id)}"
+    told = story(tx, found, house.clock.now(), house.redactor)
+    message = chain.find(tx, told.id)
+    line: Line | None = None
+    if message is not None and message.table == "message":
+        line = messages.load(tx, [(message.app_id, message.id)])[0]
+    if told.id != text:
+        return f"/messages/{told.id}"
+    return Told(app, told, line, chain.sent_again(tx, line) if line is not None else 0)
+
+
+def unknown(request: Ask, sentence: Sentence) -> Response[str]:
+    """A page that says that nothing has this id."""
+    return page(request, "nothing.html", "Not found", status=404, told=sentence, query="")
+
+
+@get("/messages/{id:str}", opt={"role": "viewer"})
+async def message(request: Ask) -> Response[Any]:
+    return await _page(request)
+
+
+async def _page(request: Ask, wrong: Sentence | None = None) -> Response[Any]:
+    house, text = house_of(request), str(request.path_params["id"])[:300]
+    try:
+        told = await house.store.read(lambda tx: read(tx, house, text))
+    except NotFoundException:
+        return unknown(request, Sentence("message_page_unknown", {"value": text}))
+    if isinstance(told, str):
+        return go(told)
+    line, who = told.line, signed_in(request)
+    lying = upright = None
+    if line is not None:
+        contact = line.name or "contact"
+        lying, upright = strips(told.story.steps, contact, _short(label(line.partner))) or (
+            None,
+            None,
+        )
+    return page(
+        request, "message.html", told.story.id, status=422 if wrong else 200, told=told,
+        story=told.story, line=line, wrong=wrong, lying=lying, upright=upright, marks=MARKS,
+        partner=label(line.partner) if line is not None else "",
+        bubble=bubble_of(line, house.redactor) if line is not None else None,
+        doubt=_doubt(line, told.story), may_settle=who.person.may("responder"),
+        conversation=f"conv-{id_text(line.conversation_id)}" if line is not None else "",
+        role_needed=Sentence("message_doubt_role", {"role": who.person.role}),
+        path_of=f"/messages/{told.story.id}", gaps=_gaps(told.story),
+        gap=lambda ms: f"+{duration(ms)}" if ms >= 0 else duration(ms), **frame(told.app),
+    )  # fmt: skip
+
+
+def _short(partner: str) -> str:
+    return partner.removeprefix("WhatsApp ") or "partner"
+
+
+def _doubt(line: Line | None, told: Story) -> Sentence | None:
+    return Sentence("message_doubt") if line is not None and told.status == "in doubt" else None
+
+
+def _gaps(told: Story) -> list[int | None]:
+    """Milliseconds of each step since the one before it; None for the first and for what has no
+    time."""
+    out: list[int | None] = []
+    before = 0
+    for step in told.steps:
+        out.append(step.at - before if step.at and before else None)
+        before = step.at or before
+    return out
+
+
+@get("/messages/{id:str}/live", opt={"role": "viewer"})
+async def message_live(request: Ask) -> Stream:
+    """Says when something happened in the message's conversation: the page is then read again."""
+    house, text = house_of(request), str(request.path_params["id"])[:300]
+    told = await house.store.read(lambda tx: read(tx, house, text))
+    if isinstance(told, str) or told.line is None:
+        raise NotFoundException(text)
+    own = ((told.app.id, told.line.conversation_id),)
+    wanted = Filter(told.app.id, own)
+    now = house.clock.now
+    return stream(
+        house, wanted, lambda tx: messages.page(tx, wanted, 20, now()).lines,
+        lambda heard: [{"changed": True}] if heard.new or heard.changed else [],
+    )  # fmt: skip
+
+
+# --- the end of a doubt --------------------------------------------------------------------------
+
+
+@post("/messages/{id:str}/arrived", opt={"role": "responder"})
+async def arrived(request: Ask) -> Response[Any]:
+    return await _settle(request, arrived=True)
+
+
+@post("/messages/{id:str}/again", opt={"role": "responder"})
+async def again(request: Ask) -> Response[Any]:
+    """Send it again. It may double, so it is done only with a tick beside it."""
+    if (await request.form()).get("sure") != "yes":
+        return await _page(request, Sentence("message_sure"))
+    return await _settle(request, arrived=False)
+
+
+async def _settle(request: Ask, *, arrived: bool) -> Response[Any]:
+    text = str(request.path_params["id"])[:300]
+    args = {"id": text, "arrived": arrived, "who": name_of(signed_in(request))}
+    try:
+        await house_of(request).command("doubt.settle", args)
+    except Unavailable:
+        raise
+    except SentenceError as error:  # somebody else, or a report, was quicker; or it is no message
+        return await _page(request, error.sentence)
+    return go(f"/messages/{text}")
+
+
+ROUTES = (message, message_live, arrived, again)

@@ -1,0 +1,58 @@
+"""One line of the message log as pages show it: a message, or what came and is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from dragoman.domain.sentences import Sentence
+from dragoman.engine.standing import name_of, other_words, phone, stand
+from dragoman.engine.why import first_words
+from dragoman.store.queries.messages import Line
+from dragoman.store.queries.others import Other
+
+WORDS_KEPT = 300  # code points of a message that a row carries; the page shows what fits
+_OTHERS = {"refused": "refused", "rejected": "not readable", "event": "event"}
+
+
+class Row(msgspec.Struct, frozen=True):
+    """`name`: the id that `/messages/` takes. `at`: Unix ms. `way`: in, out, or empty for what is
+    no message. `word`: its status. `who`, `reached`: the contact's name and phone or BSUID. `kind`:
+    of the content, empty for a text. `why`: what it waits for, or why it ended so."""
+
+    name: str
+    id: int
+    at: int
+    way: str
+    word: str
+    who: str
+    reached: str
+    kind: str
+    said: str
+    why: Sentence | None = None
+    app: str = ""
+
+
+def row_of(line: Line, now: int, redactor: Any) -> Row:
+    """A message. Secrets of the installation are hidden, wherever they were written."""
+    standing = stand(line, now)
+    return Row(
+        name_of(line), line.id, line.when, "out" if line.direction else "in", standing.word,
+        line.name or "", phone(line.phone) or line.bsuid or "",
+        "" if line.kind == "text" else line.kind.replace("_", " "),
+        redactor.text(_cut(first_words(line))), standing.why, line.app,
+    )  # fmt: skip
+
+
+def other_row(other: Other, redactor: Any) -> Row:
+    """What was refused, could not be read, or was told of an account."""
+    return Row(
+        other.name, other.id, other.at, "", _OTHERS[other.table], other.partner, "", "",
+        redactor.text(_cut(other_words(other))), app=other.app,
+    )  # fmt: skip
+
+
+def _cut(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= WORDS_KEPT else flat[:WORDS_KEPT] + "…"

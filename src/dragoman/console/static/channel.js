@@ -1,0 +1,59 @@
+// The form of a channel: the chosen partner's part, fields that belong to another's value, numbers
+// one by one, things of a group.
+"use strict";
+(function () {
+  const form = document.getElementById("channel");
+  if (!form) return;
+  const valueOf = (name) => {
+    const found = form.querySelectorAll(`[name="${CSS.escape(name)}"]`);
+    for (const one of found) if (one.type !== "radio" || one.checked) return one.value;
+    return "";
+  };
+  function show() {
+    const chosen = form.querySelector("[data-partner]").value;
+    for (const part of form.querySelectorAll("[data-part]")) part.hidden = part.dataset.part !== chosen;
+    for (const common of form.querySelectorAll("[data-common]")) common.hidden = !chosen;
+    for (const one of form.querySelectorAll("[data-associates]")) one.hidden = !one.dataset.associates.split(" ").includes(chosen);
+    for (const one of form.querySelectorAll("[data-only]")) one.hidden = !one.dataset.is.split(" ").includes(valueOf(one.dataset.only));
+  }
+  function addNumber(chip) {
+    const input = chip.querySelector("input");
+    if (!input.value.trim()) { input.focus(); return; }
+    const made = chip.cloneNode(true);
+    made.querySelector("input").value = "";
+    chip.classList.remove("new");
+    const button = chip.querySelector("[data-add]");
+    button.textContent = "×";
+    button.setAttribute("aria-label", `× ${input.value}`);
+    delete button.dataset.add;
+    button.dataset.remove = "";
+    chip.after(made);
+    made.querySelector("input").focus();
+  }
+  let made = 0;
+  form.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if ("add" in button.dataset) addNumber(button.closest(".chip"));
+    else if ("remove" in button.dataset) button.closest(".chip, [data-one]").remove();
+    else if (button.dataset.more) {
+      const template = form.querySelector(`template[data-member="${CSS.escape(button.dataset.more)}"]`);
+      const holder = document.createElement("div");
+      holder.innerHTML = template.innerHTML.replaceAll(".NEW.", `.n${Date.now()}${made++}.`);
+      const one = holder.firstElementChild;
+      button.before(one);
+      show();
+      one.querySelector("input").focus();
+    }
+  });
+  form.addEventListener("keydown", (event) => {
+    const chip = event.key === "Enter" && event.target.closest(".chip");
+    if (!chip) return;
+    event.preventDefault();
+    if (chip.classList.contains("new")) addNumber(chip);
+  });
+  form.addEventListener("change", show);
+  show();
+  const wrong = form.querySelector("[aria-invalid=true]");
+  if (wrong) wrong.focus();
+})();

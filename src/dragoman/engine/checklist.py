@@ -1,0 +1,592 @@
+"""The checklist that knows: what of a channel was seen working, what is broken, whose move it is.
+
+Every step is computed from what lies in the log: webhooks, refused calls, messages, reports, holds,
+and the answers of the last check of the account. Nothing is believed that was not seen. What was
+seen is noted as a proof when the list is looked at, so that it outlives the log's retention. A
+setting that was changed since unproves what it had proved.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from dragoman.domain import config as configs
+from dragoman.domain.clock import id_text
+from dragoman.domain.errors import Code, SendError
+from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.status import Status
+from dragoman.partners.contract import Partner
+from dragoman.store.drivers import Tx
+from dragoman.store.queries import others
+
+from . import accounts
+from .apps import App
+from .doctor import Check
+from .given import is_near
+from .publish import missing
+from .standing import duration, error_sentence, phone, sentence
+from .wording import say
+
+LOOK = 200  # newest rows of a kind that are looked at
+PATIENCE_MS = 60_000  # from "I wrote" until silence says something
+NOTE_EVERY_MS = 3_600_000
+SAVES = 50  # newest saves that a change of a setting is looked for in
+
+words(
+    {
+        "step_address": "Address reachable",
+        "step_credentials": "Credentials",
+        "step_webhook": "Webhook reached us",
+        "step_sender": "Sender proved",
+        "step_live": "Enabled and published",
+        "step_first_in": "First message in",
+        "step_first_out": "First answer accepted",
+        "step_first_report": "First delivery report",
+        "seen_address": "A request for {host} reached this program.",
+        "seen_address_here": "{partner} is emulated on this machine.",
+        "wait_address": "No request for {host} reached this program yet.",
+        "move_address": "{partner} cannot call {url}. Set public_url to the https address of this "
+        "machine.",
+        "move_credentials": "Fill in what is marked, and save.",
+        "move_check": "Not asked yet.",
+        "seen_webhook": "{partner} called the webhook URL.",
+        "seen_verified": "{partner} verified this URL.",
+        "verify_refused": "{partner} called with another verify token. Copy Verify token again, "
+        "and press Verify and save there.",
+        "move_webhook": "Paste the webhook URL at {where}.",
+        "letter_webhook": "{partner}'s support sets this URL: send them the letter.",
+        "silent_webhook": "Nothing has reached this URL since you wrote {at} ago. It is not set at "
+        "{partner}, or points elsewhere: {where}.",
+        "silent_messages": "{partner} verified this URL but sends no messages here: look whether "
+        "the webhook field *messages* is on, and whether the account is subscribed.",
+        "seen_sender": "The last call proved itself.",
+        "app_refused": "{partner} does not accept the app's own id and secret, by which webhooks "
+        "are proved. It says: {reason}",
+        "wait_sender": "The next call will tell.",
+        "seen_live": "Version {version} is published and enabled.",
+        "move_enable": "Enable Channel is No. Set it to Yes, save and publish.",
+        "move_publish": "These settings are saved and not live: publish. Contacts still meet "
+        "{who}.",
+        "seen_first_in": "{name} wrote to {number}.",
+        "move_first_in": "Write hello to {number}.",
+        "unlisted": "{name} wrote to {number}, which the published channel does not have. Add it, "
+        "save and publish.",
+        "seen_first_out": "{partner} took it as {id}.",
+        "wait_first_out": "The agent's first answer will tell.",
+        "held": "{reason} Waiting meanwhile: {n}.",
+        "seen_report": "Delivered {seconds} after it was sent.",
+        "wait_report": "{partner} reports when it reaches the person.",
+    }
+)
+
+
+class Mark(enum.StrEnum):
+    """Where a step stands."""
+
+    NOT_YET = "not yet"
+    MOVE = "your move"
+    SEEN = "seen"
+    BROKEN = "broken"
+    BEFORE = "seen before"  # what proved it was before a setting changed
+    NONE = "not needed"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """id: what it is called in addresses. at: when it was seen. link: the id of what shows it, as
+    `dragoman why` takes it. field, changed: the setting that unproves it, and when that was."""
+
+    id: str
+    title: Sentence
+    mark: Mark
+    told: Sentence
+    at: int = 0
+    link: str = ""
+    field: str = ""
+    changed: int = 0
+
+
+class Checklist(msgspec.Struct, frozen=True):
+    steps: Sequence[Step]
+
+    @property
+    def seen(self) -> int:
+        return sum(step.mark is Mark.SEEN for step in self.steps)
+
+    @property
+    def counted(self) -> int:
+        return sum(step.mark is not Mark.NONE for step in self.steps)
+
+    @property
+    def digest(self) -> str:
+        """Changes with everything that is shown."""
+        return hashlib.sha256(msgspec.json.encode(self.steps)).hexdigest()[:16]
+
+    @property
+    def broken(self) -> int:
+        return sum(step.mark is Mark.BROKEN for step in self.steps)
+
+
+class Around(msgspec.Struct, frozen=True):
+    """What is known besides the database. url: of the webhook. host: the public one. emulated:
+    whether the partner is emulated on this machine."""
+
+    url: str
+    host: str
+    emulated: bool
+    now: int
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A number whose queue waits. waiting: how many messages."""
+
+    error: SendError
+    since: int
+    waiting: int
+
+
+class Proof(msgspec.Struct, frozen=True):
+    at: int
+    ref: int
+    body: str | None
+
+
+def checklist(tx: Tx, app: App, around: Around) -> Checklist:
+    """Of the copy in development. Reads only."""
+    talker = app.draft.partner
+    if talker is None:
+        return Checklist(())
+    return Checklist(_Look(tx, app, talker, around).steps())
+
+
+def keep_checks(tx: Tx, app: App, checks: Sequence[Check], now: int) -> None:
+    """What the last check of the account told."""
+    body = msgspec.json.encode(checks).decode()
+    prove(tx, app.id, f"{app.draft.config.channel.partner}/checked", now, body=body)
+
+
+def note(tx: Tx, app: App, found: Checklist) -> None:
+    """Keep what was seen, for when its rows are gone."""
+    name = app.draft.config.channel.partner
+    for step in found.steps:
+        if step.mark is Mark.SEEN and step.at:
+            told = msgspec.json.encode(step.told).decode()
+            prove(tx, app.id, f"{name}/seen/{step.id}", step.at, body=told)
+
+
+def news(tx: Tx, app: App, found: Checklist) -> bool:
+    """Whether something was seen that is not noted yet, or was seen an hour later."""
+    name = app.draft.config.channel.partner
+    known = {
+        row[0]: row[1] for row in tx.run("SELECT step,at FROM proof WHERE app_id=?", (app.id,))
+    }
+    return any(
+        step.mark is Mark.SEEN and step.at > known.get(f"{name}/seen/{step.id}", 0) + NOTE_EVERY_MS
+        for step in found.steps
+    )
+
+
+def prove(tx: Tx, app_id: int, step: str, at: int, *, body: str | None = None) -> None:
+    tx.run(
+        """INSERT INTO proof(app_id,step,at,body) VALUES (?,?,?,?)
+        ON CONFLICT(app_id,step) DO UPDATE SET at=excluded.at, body=excluded.body""",
+        (app_id, step, at, body),
+    )
+
+
+class _Look:
+    """One look at the database for one channel."""
+
+    def __init__(self, tx: Tx, app: App, talker: Partner, around: Around) -> None:
+        self.tx, self.app, self.talker, self.around = tx, app, talker, around
+        self.partner = {"partner": talker.LABEL}
+        self.settings = app.draft.settings.get(talker.NAME)
+        lead = talker.NAME + "/"
+        self.proofs = {
+            step[len(lead) :]: Proof(at, ref, body)
+            for step, at, ref, body in tx.run(
+                "SELECT step,at,ref,body FROM proof WHERE app_id=?", (app.id,)
+            )
+            if step.startswith(lead)
+        }
+        self.changes = _changes(tx, app, talker)
+        self.hook = self._last_hook()
+        self.refused = self._last_refused()
+        self.messages = self._messages()
+        self.holds = self._holds()
+
+    def steps(self) -> list[Step]:
+        return [
+            self._address(), self._credentials(), self._webhook(), self._sender(), self._live(),
+            self._first_in(), self._first_out(), self._first_report(),
+        ]  # fmt: skip
+
+    # --- what there is ---------------------------------------------------------------------------
+
+    def _last_hook(self) -> tuple[int, int, str] | None:
+        """(id, at, headers) of the newest webhook of this partner."""
+        rows = self.tx.run(
+            """SELECT id,at,headers,partner FROM hook WHERE app_id=? ORDER BY id DESC LIMIT ?""",
+            (self.app.id, LOOK),
+        )
+        return next(((r[0], r[1], r[2]) for r in rows if r[3] == self.talker.NAME), None)
+
+    def _last_refused(self) -> others.Other | None:
+        found = [
+            one for one in others.newest(self.tx, self.app.id, 0, LOOK)
+            if one.table == "refused" and one.partner == self.talker.NAME
+        ]  # fmt: skip
+        return found[-1] if found else None
+
+    def _messages(self) -> list[Any]:
+        """The newest of this partner's numbers, newest first: id, direction, when by our
+        clock, rank, error, external id, answer, why, number's key and display, contact's name and
+        phone."""
+        return self.tx.run(
+            """SELECT m.id,m.direction,coalesce(h.at,m.at),m.rank,m.error,m.external_id,m.answer,
+              m.why,n.key,n.display,c.name,c.phone
+            FROM (SELECT * FROM message WHERE app_id=? ORDER BY id DESC LIMIT ?) m
+            JOIN number n ON n.id=m.number_id
+            LEFT JOIN hook h ON h.app_id=m.app_id AND h.id=m.hook_id
+            LEFT JOIN contact c ON c.app_id=m.app_id AND c.id=m.contact_id
+            WHERE n.partner=? ORDER BY m.id DESC""",
+            (self.app.id, LOOK, self.talker.NAME),
+        )
+
+    def _holds(self) -> list[Held]:
+        """What keeps numbers of this partner from sending."""
+        rows = self.tx.run(
+            """SELECT hold,hold_since,(SELECT count(*) FROM outbox o WHERE o.number_id=n.id)
+            FROM number n WHERE app_id=? AND partner=? AND hold_since>0 AND hold IS NOT NULL""",
+            (self.app.id, self.talker.NAME),
+        )
+        return [Held(msgspec.json.decode(r[0], type=SendError), r[1], r[2]) for r in rows]
+
+    # --- putting a step together -----------------------------------------------------------------
+
+    def _step(self, id: str, mark: Mark, told: Sentence, at: int = 0, link: str = "") -> Step:
+        return Step(id, Sentence(f"step_{id}"), mark, told, at, link)
+
+    def _seen(
+        self, id: str, told: Sentence, at: int, link: str = "", fields: Iterable[str] = ()
+    ) -> Step:
+        """Seen, unless a setting that it proves was changed since."""
+        for name in fields:
+            changed = self.changes.get(name, 0)
+            if changed > at:
+                return Step(id, Sentence(f"step_{id}"), Mark.BEFORE, told, at, link, name, changed)
+        return self._step(id, Mark.SEEN, told, at, link)
+
+    def _kept(self, id: str, fields: Iterable[str] = ()) -> Step | None:
+        """Seen once, and its rows are gone."""
+        proof = self.proofs.get(f"seen/{id}")
+        if proof is None:
+            return None
+        return self._seen(id, sentence(proof.body) or Sentence(f"step_{id}"), proof.at, "", fields)
+
+    # --- the steps -------------------------------------------------------------------------------
+
+    def _address(self) -> Step:
+        if self.around.emulated:
+            return self._step("address", Mark.NONE, Sentence("seen_address_here", self.partner))
+        host = {"host": self.around.host}
+        for at, headers, link in self._calls():
+            if _host(headers) == self.around.host:
+                return self._seen("address", Sentence("seen_address", host), at, link)
+        kept = self._kept("address")
+        if kept is not None:
+            return kept
+        if is_near(self.around.url):
+            told = Sentence("move_address", {**self.partner, "url": self.around.url})
+            return self._step("address", Mark.MOVE, told)
+        return self._step("address", Mark.NOT_YET, Sentence("wait_address", host))
+
+    def _calls(self) -> list[tuple[int, str, str]]:
+        out = []
+        if self.hook is not None:
+            out.append((self.hook[1], self.hook[2], f"hook-{id_text(self.hook[0])}"))
+        for one_id, at, headers in self.tx.run(
+            "SELECT id,at,headers FROM refused WHERE app_id=? ORDER BY id DESC", (self.app.id,)
+        ):
+            out.append((at, headers, f"refused-{id_text(one_id)}"))
+        return out
+
+    def _credentials(self) -> Step:
+        if self.settings is None or self.app.draft.complaints.get(self.talker.NAME):
+            return self._step("credentials", Mark.MOVE, Sentence("move_credentials"))
+        if self.talker.missing(self.settings):
+            return self._step("credentials", Mark.MOVE, Sentence("move_credentials"))
+        held = next((h for h in self.holds if h.error.code in _ACCOUNT), None)
+        if held is not None:
+            told = Sentence("held", {"reason": say(held.error.sentence), "n": held.waiting})
+            return self._step("credentials", Mark.BROKEN, told, held.since)
+        stands = accounts.authorization(self.app.name, self.app.draft, self.around.now)
+        if stands is not None and stands.state == "fail":
+            return self._step("credentials", Mark.BROKEN, stands.what)
+        checked = self.proofs.get("checked")
+        if not self.talker.probes(self.settings):
+            if self.talker.NOT_CHECKABLE is not None:
+                return self._step("credentials", Mark.NONE, self.talker.NOT_CHECKABLE)
+            return self._step("credentials", Mark.NONE, Sentence("move_check"))
+        if checked is None or checked.body is None:
+            return self._step("credentials", Mark.NOT_YET, Sentence("move_check"))
+        checks = msgspec.json.decode(checked.body, type=list[Check])
+        proved = any(c.what.id == "check_probe_ok" for c in checks)
+        bad = None if proved else next((c for c in checks if c.state == "fail"), None)
+        fields = _taken(self.talker)
+        if bad is not None:
+            newer = self._newer(checked.at, fields)
+            mark = Mark.NOT_YET if newer else Mark.BROKEN
+            told = Sentence("move_check") if newer else bad.what
+            return self._step("credentials", mark, told, checked.at)
+        good = next((c for c in checks if c.state == "ok"), None)
+        told = good.what if good is not None else Sentence("step_credentials")
+        return self._seen("credentials", told, checked.at, "", fields)
+
+    def _webhook(self) -> Step:
+        last = self.hook
+        refused = self.refused
+        verified, wrong = self.proofs.get("verified"), self.proofs.get("verify_refused")
+        unsubscribed = self._unsubscribed()
+        called = max(last[1] if last else 0, refused.at if refused else 0)
+        if wrong is not None and wrong.at > max(called, verified.at if verified else 0):
+            told = Sentence("verify_refused", self.partner)
+            return self._step("webhook", Mark.BROKEN, told, wrong.at)
+        wrote_at = self.proofs["wrote"].at if "wrote" in self.proofs else 0
+        silent = wrote_at and wrote_at + PATIENCE_MS < self.around.now and called < wrote_at
+        if unsubscribed is not None and (silent or not called):
+            return self._step("webhook", Mark.BROKEN, unsubscribed)
+        if silent:
+            args = {**self.partner, "at": duration(self.around.now - wrote_at),
+                    "where": self._where()}  # fmt: skip
+            known = "silent_messages" if verified is not None else "silent_webhook"
+            return self._step("webhook", Mark.BROKEN, Sentence(known, args))
+        if called:
+            seen = Sentence("seen_webhook", self.partner)
+            if last is not None and last[1] == called:
+                return self._seen("webhook", seen, called, f"hook-{id_text(last[0])}")
+            assert refused is not None
+            return self._seen("webhook", seen, called, refused.name)
+        if verified is not None:
+            return self._seen("webhook", Sentence("seen_verified", self.partner), verified.at)
+        if (kept := self._kept("webhook")) is not None:
+            return kept
+        if self.talker.LETTER:
+            return self._step("webhook", Mark.MOVE, Sentence("letter_webhook", self.partner))
+        told = Sentence("move_webhook", {"where": self._where()})
+        return self._step("webhook", Mark.MOVE, told)
+
+    def _where(self) -> str:
+        return next((g.where_to_paste for g in self.talker.GIVES if g.name == "webhook_url"), "")
+
+    def _unsubscribed(self) -> Sentence | None:
+        """What the last check found of the webhooks at the partner."""
+        checked = self.proofs.get("checked")
+        if checked is None or checked.body is None:
+            return None
+        checks = msgspec.json.decode(checked.body, type=list[Check])
+        bad = next((c for c in checks if c.state == "fail" and _of_webhook(c)), None)
+        return None if bad is None else bad.what
+
+    def _app_refused(self) -> Sentence | None:
+        """The credentials are right, and the partner refused those of its own app, by which
+        webhooks are proved."""
+        checked = self.proofs.get("checked")
+        if checked is None or checked.body is None or self._newer(checked.at, _GUARDS):
+            return None
+        checks = msgspec.json.decode(checked.body, type=list[Check])
+        if not any(c.what.id == "check_probe_ok" for c in checks):
+            return None
+        bad = next((c for c in checks if c.state == "fail" and not _of_webhook(c)), None)
+        if bad is None or bad.name == "clock":
+            return None
+        return Sentence("app_refused", {**self.partner, "reason": say(bad.what)})
+
+    def _newer(self, at: int, fields: Iterable[str]) -> bool:
+        """Whether one of these settings was changed since."""
+        return any(self.changes.get(name, 0) > at for name in fields)
+
+    def _sender(self) -> Step:
+        from . import access
+
+        last, refused = self.hook, self.refused
+        if refused is not None and (last is None or refused.at > last[1]):
+            reason = refused.reason or Sentence("step_sender")
+            return self._step("sender", Mark.BROKEN, reason, refused.at, refused.name)
+        app_refused = self._app_refused()
+        if app_refused is not None:
+            return self._step("sender", Mark.BROKEN, app_refused)
+        unguarded = access.warning(self.app.name, self.app.draft)
+        if unguarded is not None:
+            return self._step("sender", Mark.NONE, unguarded)
+        if last is not None:
+            told, link = Sentence("seen_sender"), f"hook-{id_text(last[0])}"
+            return self._seen("sender", told, last[1], link, _GUARDS)
+        kept = self._kept("sender", _GUARDS)
+        return kept or self._step("sender", Mark.NOT_YET, Sentence("wait_sender"))
+
+    def _live(self) -> Step:
+        live, draft = self.app.published, self.app.draft
+        if live is not None and live.config.channel == draft.config.channel:
+            if live.config.channel.enabled:
+                told = Sentence("seen_live", {"version": live.version})
+                return self._step("live", Mark.SEEN, told)
+            return self._unanswered() or self._step("live", Mark.MOVE, Sentence("move_enable"))
+        lacks = missing(draft)
+        if lacks:
+            return self._step("live", Mark.MOVE, lacks[0].sentence)
+        if not draft.config.channel.enabled:
+            return self._step("live", Mark.MOVE, Sentence("move_enable"))
+        if (broken := self._unanswered()) is not None:
+            return broken
+        meets = live.partner.LABEL if live is not None and live.partner is not None else "nobody"
+        return self._step("live", Mark.MOVE, Sentence("move_publish", {"who": meets}))
+
+    def _unanswered(self) -> Step | None:
+        """Messages that came and meet nobody."""
+        last = next((m for m in self.messages if m[1] == 0), None)
+        why = sentence(last[7]) if last is not None and last[7] else None
+        if last is None or why is None or why.id not in _NOT_LIVE:
+            return None
+        return self._step("live", Mark.BROKEN, why, last[2], f"in-{id_text(last[0])}")
+
+    def _first_in(self) -> Step:
+        last = next((m for m in self.messages if m[1] == 0), None)
+        if last is not None:
+            who = last[10] or phone(last[11]) or "?"
+            args = {"name": who, "number": phone(last[9] or last[8])}
+            link = f"in-{id_text(last[0])}"
+            if "number_unlisted" in (last[7] or ""):
+                return self._step(
+                    "first_in", Mark.BROKEN, Sentence("unlisted", args), last[2], link
+                )
+            told = Sentence("seen_first_in", args)
+            return self._seen("first_in", told, last[2], link, _NUMBERS)
+        if (kept := self._kept("first_in", _NUMBERS)) is not None:
+            return kept
+        told = Sentence("move_first_in", {"number": self._number()})
+        return self._step("first_in", Mark.MOVE, told)
+
+    def _number(self) -> str:
+        """One of the channel's numbers as people write it; a partner's id of it where no more is
+        known."""
+        key = next(iter(sorted(self.app.draft.numbers())), "…")
+        rows = self.tx.run(
+            "SELECT display FROM number WHERE app_id=? AND partner=? AND key=?",
+            (self.app.id, self.talker.NAME, key),
+        )
+        shown = phone(rows[0][0] if rows and rows[0][0] else key)
+        return key if shown == f"+{key}" else shown
+
+    def _first_out(self) -> Step:
+        held = next((h for h in self.holds if h.error.code not in _ACCOUNT), None)
+        if held is not None:
+            told = Sentence("held", {"reason": say(held.error.sentence), "n": held.waiting})
+            return self._step("first_out", Mark.BROKEN, told, held.since)
+        fields = _taken(self.talker)
+        for m in self.messages:
+            if m[1] != 1:
+                continue
+            link = f"out-{id_text(m[0])}"
+            if m[3] == Status.FAILED:
+                if m[4] and _code(m[4]) in _CHANNELS:
+                    return self._step("first_out", Mark.BROKEN, error_sentence(m[4]), m[2], link)
+                continue  # of that message or that person alone
+            if m[3] >= Status.ACCEPTED:
+                told = Sentence("seen_first_out", {**self.partner, "id": m[5] or "?"})
+                return self._seen("first_out", told, m[2], link, fields)
+        kept = self._kept("first_out", fields)
+        return kept or self._step("first_out", Mark.NOT_YET, Sentence("wait_first_out"))
+
+    def _first_report(self) -> Step:
+        for m in self.messages:
+            if m[1] == 1 and m[3] >= Status.DELIVERED:
+                at = self._reported(m[0]) or m[2]
+                told = Sentence("seen_report", {"seconds": duration(max(0, at - m[2]))})
+                return self._seen("first_report", told, at, f"out-{id_text(m[0])}")
+        kept = self._kept("first_report")
+        return kept or self._step(
+            "first_report", Mark.NOT_YET, Sentence("wait_report", self.partner)
+        )
+
+    def _reported(self, message_id: int) -> int:
+        rows = self.tx.run(
+            """SELECT min(came) FROM report WHERE app_id=? AND message_id=?
+            AND status IN ('delivered','read','played')""",
+            (self.app.id, message_id),
+        )
+        return int(rows[0][0] or 0)
+
+
+_GUARDS = (
+    "associated",
+    "url_secret",
+    "allow_ips",
+    "app_secret",
+    "allow_unsigned",
+    "check",
+    "check_username",
+    "check_password",
+    "hmac_secret",
+    "header_name",
+    "header_value",
+)
+_ACCOUNT = (Code.TOKEN, Code.PERMISSION, Code.ACCOUNT_LOCKED)
+# What every answer would meet, and not one message or one person alone.
+_CHANNELS = frozenset(
+    {
+        *_ACCOUNT, Code.NUMBER_NOT_REGISTERED, Code.BILLING, Code.NOT_OPTED_IN, Code.EGRESS,
+        Code.NOT_ALLOWED_RECIPIENT, Code.COUNTRY, Code.UNKNOWN,
+    }
+)  # fmt: skip
+_NOT_LIVE = ("not_published", "channel_disabled", "other_partner")
+_NUMBERS = ("numbers", "number")
+
+
+def _taken(talker: Partner) -> list[str]:
+    """The fields that a send depends on: all of the form but what guards webhooks."""
+    return [f.name for f in talker.SETTINGS if f.name not in (*_GUARDS, "verify_token")]
+
+
+def _of_webhook(check: Check) -> bool:
+    return any(part in check.what.id for part in ("callback", "subscri", "field"))
+
+
+def _code(error: str) -> str:
+    """Of a stored SendError, or of the error that a report brought."""
+    return str(msgspec.json.decode(error, type=dict[str, Any]).get("code", ""))
+
+
+def _host(headers: str) -> str:
+    found: Mapping[str, str] = msgspec.json.decode(headers)
+    return str(found.get("host", "")).rsplit(":", 1)[0].casefold()
+
+
+def _changes(tx: Tx, app: App, talker: Partner) -> dict[str, int]:
+    """When each setting of a channel was changed last, by its name, as far as the newest saves
+    tell; a form that is filled in for the first time changes nothing."""
+    out: dict[str, int] = {}
+    for at, before, after in tx.run(
+        """SELECT at,before,after FROM audit WHERE app_id=? AND what='app.save'
+        ORDER BY id DESC LIMIT ?""",
+        (app.id, SAVES),
+    ):
+        if before is None or after is None:
+            continue
+        old, new = (_flat(configs.decode(text), talker.NAME) for text in (before, after))
+        for name in old.keys() | new.keys():
+            if old.get(name) != new.get(name):
+                out.setdefault(name, at)
+    return out
+
+
+def _flat(config: configs.AppConfig, name: str) -> dict[str, Any]:
+    channel = config.channel
+    return {
+        **channel.values.get(name, {}), "associated": channel.associated,
+        "url_secret": channel.url_secret, "allow_ips": list(channel.allow_ips),
+    }  # fmt: skip

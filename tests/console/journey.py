@@ -1,0 +1,150 @@
+"""A person in a browser who sets a partner up: copies out of its console, types into the form,
+pastes into the console. What is copied and where it goes is the emulator's own walk, as data."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from playwright.async_api import Locator, Page, expect
+
+from dragoman.cli.emulated import Emulated
+from dragoman.emulators.kit import Buckets
+from dragoman.emulators.kit.walk import Step, filled
+from dragoman.settings import load
+from world import QUICK
+
+SHOP = Path(__file__).parents[2] / "examples" / "tea_shop.py"
+
+
+class Person:
+    """One page for the console, one for the partner's, as two tabs."""
+
+    def __init__(self, address: str, console: Page, partner: Page) -> None:
+        self.address, self.console, self.partner = address, console, partner
+        self.app = ""  # the address of the app's pages
+
+    async def makes_an_app(self, name: str) -> None:
+        await self.console.goto(self.address + "/")
+        link = self.console.get_by_role("link", name="New app")
+        first = self.console.get_by_role("link", name="Make the first one")
+        await (link if await link.count() else first).click()
+        await self.console.get_by_label("Name", exact=True).fill(name)
+        await self.console.get_by_role("button", name="Make the app").click()
+        await expect(self.console.get_by_label("Messaging Partner")).to_be_visible()
+        self.app = self.console.url.partition("/channels")[0]
+
+    async def walks(self, at: str, steps: Sequence[Step], known: dict[str, str]) -> None:
+        """Through panels of the partner's console; what they show is added to `known`."""
+        for step in steps:
+            panel = self.partner.locator(f"#{step.panel}")
+            for name, value in step.values.items():
+                await self._sets(panel, name, filled(value, known))
+            if step.button:
+                await panel.locator(f'button[value="{step.button}"]').click()
+                await expect(panel.locator(".said")).not_to_be_empty()
+            for shown in await panel.locator("output[id]").all():
+                control = str(await shown.get_attribute("id")).removeprefix(step.panel + "-")
+                known[control] = (await shown.inner_text()).strip()
+
+    async def _sets(self, panel: Locator, name: str, value: Any) -> None:
+        control = panel.locator(f'[name="{name}"]').first
+        kind = await control.get_attribute("type")
+        if kind == "checkbox":
+            await control.set_checked(bool(value))
+        elif kind == "radio":
+            await panel.locator(f'[name="{name}"][value="{value}"]').check()
+        elif await control.evaluate("one => one.tagName") == "SELECT":
+            await control.select_option(str(value))
+        else:
+            await control.fill(str(value))
+
+    async def fills_in(self, partner: str, fields: Mapping[str, Any]) -> None:
+        """The form, field by field; what is rarely needed is unfolded first."""
+        await self.console.get_by_label("Messaging Partner").select_option(partner)
+        part = self.console.locator(f'[data-part="{partner}"]')
+        for name, value in fields.items():
+            place = part.locator(f'[id="{partner}.{name}-field"]')
+            if not await place.is_visible():
+                await part.get_by_text("Rarely needed").click()
+            await self._types(part, f"{partner}.{name}", value)
+
+    async def _types(self, part: Locator, id: str, value: Any) -> None:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                await part.locator(f'[data-more="{id}"]').click()
+                one = part.locator(f'[id="{id}-field"] .member').last
+                await one.locator("input").first.fill(key)
+                for name, text in inner.items():
+                    await one.locator(f'[name$=".{name}"]').fill(text)
+        elif isinstance(value, list):
+            for text in value:
+                await part.locator(f'[id="{id}-field"] .chip.new input').fill(text)
+                await part.locator(f'[id="{id}-field"] .chip.new input').press("Enter")
+        else:
+            await self._sets(part, id, value)
+
+    async def saves(self) -> None:
+        await self.console.get_by_label("Yes", exact=True).check()
+        await self.console.get_by_role("button", name="Save").click()
+        await expect(self.console.get_by_text("Saved in development. Contacts")).to_be_visible()
+
+    async def copies(self, partner: str) -> dict[str, str]:
+        """What of ours is there to copy."""
+        found = {}
+        for one in await self.console.locator(f'output[id^="{partner}-"]').all():
+            name = str(await one.get_attribute("id")).removeprefix(partner + "-")
+            found[name] = (await one.inner_text()).strip()
+        return found
+
+    async def publishes(self) -> None:
+        await self.console.goto(self.app)
+        await self.console.get_by_role("link", name="Publish…").click()
+        await self.console.get_by_role("button", name="Publish").click()
+        await expect(self.console.get_by_text("Nothing waiting.")).to_be_visible()
+
+    async def looks(self) -> None:
+        await self.console.goto(self.app + "/channels/whatsapp/configurations")
+
+    def step(self, name: str) -> Locator:
+        """A step of the checklist."""
+        return self.console.locator(".step").filter(has_text=name)
+
+
+@contextlib.asynccontextmanager
+async def partners(home: Path, **settings: Any) -> AsyncIterator[Emulated]:
+    """The program and every emulated partner on one address; nothing is set up."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    address = f"127.0.0.1:{port}"
+    flags = {**QUICK, "port": port, "egress_allow": (address,), **settings}
+    world = Emulated(load(home / "home", flags), SHOP, "Tea shop")
+    for emulator in world.emulators.values():
+        emulator.number_rate, emulator.pair_rate = Buckets(0, 1), Buckets(0, 1)
+        emulator.config.delays.sent_ms, emulator.config.delays.delivered_ms = 2, 4
+    await world.app.start()
+    config = uvicorn.Config(
+        world.app, host="127.0.0.1", port=port, log_level="error", access_log=False,
+        lifespan="off", timeout_graceful_shutdown=1, proxy_headers=False,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    try:
+        while not server.started:
+            assert not task.done(), "uvicorn did not start"
+            await asyncio.sleep(0.005)
+        for emulator in world.emulators.values():
+            await emulator.start()
+        yield world
+    finally:
+        world.stop_holding()
+        world.handsets.end_streams()
+        server.should_exit = True
+        await task
+        await world.app.stop()

@@ -1,0 +1,235 @@
+"""Seeded causes: what is broken is said at its step, in its sentence, and nowhere else."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "roundtrip"))
+
+from desk import Seen
+from five import STREAM_ID, Five, five
+
+from dragoman.domain.sentences import SentenceError
+from dragoman.emulators.kit.console import press
+
+pytestmark = pytest.mark.full  # the program and five partners
+
+SHOP = Path(__file__).parents[2] / "examples" / "tea_shop.py"
+FORM = f"/apps/{STREAM_ID}/channels/whatsapp/configurations"
+MARKS = {"○": "not yet", "◌": "move", "●": "seen", "■": "broken", "◐": "before", "–": "none"}
+Break = Callable[[Five], Awaitable[None]]
+
+
+class Listed:
+    """The checklist as the page shows it: marks and sentences by the steps' titles."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.marks: dict[str, str] = {}
+        self.told: dict[str, str] = {}
+        for one in re.findall(r'<li class="step.*?</li>', seen.html, re.S):
+            mark = re.search(r'class="mark"[^>]*>(.)<', one)
+            title = re.search(r"<strong>(.*?)</strong>", one)
+            told = re.search(r'<p class="told">(.*?)</p>', one, re.S)
+            assert mark and title and told, one
+            self.marks[title[1]] = MARKS[mark[1]]
+            self.told[title[1]] = Seen(200, told[1], {}).text
+
+    @property
+    def broken(self) -> list[str]:
+        return [title for title, mark in self.marks.items() if mark == "broken"]
+
+
+async def asked(world: Five, method: str, path: str) -> Seen:
+    address = world.emulated.settings.base_url
+    async with (
+        aiohttp.ClientSession() as client,
+        client.request(
+            method, address + FORM + path, headers={"Origin": address}, allow_redirects=False
+        ) as answer,
+    ):
+        return Seen(answer.status, await answer.text(), dict(answer.headers))
+
+
+async def listed(world: Five, *, check: bool = True) -> Listed:
+    """What the guest sees, after *Check now*."""
+    if check:
+        assert (await asked(world, "POST", "/check")).status == 303
+    return Listed(await asked(world, "GET", "/checklist"))
+
+
+async def change(world: Five, partner: str, values: dict[str, Any], **switches: Any) -> None:
+    await world.command("channel.set", partner=partner, values=values, switches=switches)
+    await world.command("app.publish")
+
+
+async def pressed(world: Five, partner: str, panel: str, button: str, **values: Any) -> None:
+    await press(world.at(partner), panel, button, values)
+
+
+async def hello(world: Five, partner: str) -> None:
+    await world.says(partner, "hello")
+
+
+# --- one function a cause: it breaks one thing, and lets what shows it happen --------------------
+
+
+async def wrong_token(world: Five) -> None:
+    await change(world, "cloud-api", {"token": "EAA" + "wrong" * 20})
+    await hello(world, "cloud-api")
+    await world.until(lambda: world.app.delivery.holds())
+
+
+async def wrong_base_url(world: Five) -> None:
+    await change(world, "infobip", {"base_url": "http://127.0.0.1:9"})
+
+
+async def webhook_not_set(world: Five) -> None:
+    await pressed(world, "infobip", "sender_1", "save", inbound_url="", delivery_url="")
+    await asked(world, "POST", "/wrote")
+    await hello(world, "infobip")
+    world.emulated.clock.move(61_000)
+
+
+async def wrong_verify_token(world: Five) -> None:
+    url = world.emulated.settings.url_for(f"hooks/cloud-api/{STREAM_ID}")
+    with pytest.raises(SentenceError):
+        await pressed(
+            world, "cloud-api", "webhook", "verify", callback_url=url, verify_token="another"
+        )
+
+
+async def wrong_signature(world: Five) -> None:
+    await change(world, "cloud-api", {"app_secret": "f" * 32})
+    await hello(world, "cloud-api")
+    await refused(world)
+
+
+async def number_not_listed(world: Five) -> None:
+    await change(world, "infobip", {"numbers": ["+447700900188"]})
+    await hello(world, "infobip")
+    await kept(world, "number_unlisted")
+
+
+async def not_published(world: Five) -> None:
+    await world.app.store.do(lambda tx: tx.run("UPDATE app SET published=0"))
+    await world.app._changed()
+    await hello(world, "gupshup")
+    await kept(world, "not_published")
+
+
+async def disabled(world: Five) -> None:
+    await world.command("channel.enable", on=False)
+    await world.command("app.publish")
+    await hello(world, "gupshup")
+    await kept(world, "channel_disabled")
+
+
+async def token_missing(world: Five) -> None:
+    await associated(world)
+    await hello(world, "gupshup")
+    await refused(world)
+
+
+async def token_wrong(world: Five) -> None:
+    client_id = await associated(world)
+    await pressed(
+        world, "gupshup", "security", "save", client_id=client_id, client_secret="wrong" * 10
+    )
+    await hello(world, "gupshup")
+    await refused(world)
+
+
+async def no_opt_in(world: Five) -> None:
+    await change(world, "netcore", {"bypass_opt_in": True})
+    await hello(world, "netcore")
+    await failed(world)
+
+
+async def token_expired(world: Five) -> None:
+    world.at("cloud-api").faults.set("token_expired", True)  # type: ignore[attr-defined]
+    await hello(world, "cloud-api")
+    await world.until(lambda: world.app.delivery.holds())
+
+
+async def messages_not_subscribed(world: Five) -> None:
+    await pressed(world, "cloud-api", "fields", "save", messages=False)
+
+
+async def account_not_subscribed(world: Five) -> None:
+    emulator: Any = world.at("cloud-api")
+    emulator.subscriptions.state.account = False
+
+
+async def refused(world: Five) -> None:
+    await world.until(lambda: any_rows(world, "SELECT 1 FROM refused"))
+
+
+async def failed(world: Five) -> None:
+    await world.until(lambda: any_rows(world, "SELECT 1 FROM message WHERE rank=4"))
+
+
+async def kept(world: Five, why: str) -> None:
+    await world.until(lambda: any_rows(world, f"SELECT 1 FROM message WHERE why LIKE '%{why}%'"))
+
+
+async def any_rows(world: Five, sql: str) -> bool:
+    return bool(await world.rows(sql))
+
+
+async def associated(world: Five) -> str:
+    made = await world.command("credential.create", credential="key")
+    await world.command("channel.set", switches={"associated": made["client_id"]})
+    await world.command("app.publish")
+    return str(made["client_id"])
+
+
+CAUSES: list[tuple[str, Break, str, str]] = [
+    ("cloud-api", wrong_token, "Credentials", "token"),
+    ("infobip", wrong_base_url, "Credentials", "cannot be reached"),
+    ("infobip", webhook_not_set, "Webhook reached us", "Nothing has reached this URL"),
+    ("cloud-api", wrong_verify_token, "Webhook reached us", "another verify token"),
+    ("cloud-api", wrong_signature, "Sender proved", "app secret"),
+    ("infobip", number_not_listed, "First message in", "does not have"),
+    ("gupshup", not_published, "Enabled and published", "is not published"),
+    ("gupshup", disabled, "Enabled and published", "switched off in the published copy"),
+    ("gupshup", token_missing, "Sender proved", "no token"),
+    ("gupshup", token_wrong, "Sender proved", "credential"),
+    ("netcore", no_opt_in, "First answer accepted", "opted in"),
+    ("cloud-api", token_expired, "Credentials", "expired"),
+    ("cloud-api", messages_not_subscribed, "Webhook reached us", "the field messages"),
+    ("cloud-api", account_not_subscribed, "Webhook reached us", "subscribed"),
+]
+
+
+@pytest.mark.parametrize(
+    ("partner", "cause", "step", "words"), CAUSES, ids=[c[1].__name__ for c in CAUSES]
+)
+async def test_each_cause_is_said_at_its_step_alone(
+    tmp_path: Path, partner: str, cause: Break, step: str, words: str
+) -> None:
+    async with five(tmp_path, SHOP) as world:
+        await world.use(partner)
+        await cause(world)
+        found = await listed(world)
+        assert found.broken == [step], found.told
+        assert words in found.told[step]
+
+
+@pytest.mark.parametrize("partner", ["infobip", "gupshup", "karix", "netcore", "cloud-api"])
+async def test_a_healthy_channel_has_nothing_broken(tmp_path: Path, partner: str) -> None:
+    async with five(tmp_path, SHOP) as world:
+        await world.use(partner)
+        await world.says(partner, "hello")
+        await world.quiet()
+        found = await listed(world)
+        assert found.broken == []
+        for step in ("Webhook reached us", "Enabled and published", "First message in",
+                     "First answer accepted", "First delivery report"):  # fmt: skip
+            assert found.marks[step] == "seen", found.told

@@ -1,0 +1,208 @@
+"""What holds of every page: little script, and in a real browser nothing that keeps anybody out,
+nothing that jumps, nothing that must be scrolled sideways."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desk import OWNER, PASSWORD, Desk, desk
+from furnished import furnish, pages, routes
+from playwright.async_api import BrowserContext, Page
+
+from browser import browsing
+
+AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
+SCRIPT_KB = 60
+EDITORS = {"/apps/{app}/agent": 200}  # pages with a code editor, and what they may have
+MOST_SHIFT = 0.02
+
+_OBSERVE = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+_AXE = """async () => {
+  const found = await axe.run(document, { resultTypes: ["violations"] });
+  return found.violations.filter((v) => v.impact === "serious" || v.impact === "critical")
+    .map((v) => v.id + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | "));
+}"""
+
+
+async def test_a_page_has_little_script(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        values = await furnish(d)
+        limits = {r.address: EDITORS.get(r.path, SCRIPT_KB) for r in await routes(d, values)}
+        await d.as_role("owner")
+        for address in await pages(d, values):
+            html = (await d.get(address)).html
+            sources = re.findall(r'<script[^>]* src="([^"]+)"', html)
+            assert "<script>" not in html and sources, address
+            files = [(await d.get(source)).html.encode() for source in sources]
+            size = sum(len(gzip.compress(file, 9)) for file in files)
+            assert size <= limits[address] * 1024, f"{address}: {size} bytes of {sources}"
+
+
+async def test_no_page_has_style_or_handlers_of_its_own(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        values = await furnish(d)
+        await d.as_role("owner")
+        for address in await pages(d, values):
+            html = (await d.get(address)).html
+            assert re.findall(r"<style|\sstyle=|\son\w+=|javascript:", html) == [], address
+
+
+@asynccontextmanager
+async def opened(
+    d: Desk, width: int, theme: Any, *, script: bool = True
+) -> AsyncIterator[BrowserContext]:
+    """A browser in which an owner is signed in."""
+    async with browsing() as browser:
+        context = await browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=theme, base_url=d.address,
+            java_script_enabled=script,
+        )  # fmt: skip
+        page = await context.new_page()
+        await page.goto("/signin")
+        await page.fill("#email", OWNER)
+        await page.fill("#password", PASSWORD)
+        await page.click("button.lead")
+        await page.wait_for_url("**/")
+        await page.close()
+        yield context
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+async def test_every_page_keeps_nobody_out(tmp_path: Path, width: int, theme: str) -> None:
+    async with desk(tmp_path) as d:
+        await d.person("owner", OWNER)
+        values = await furnish(d)
+        await d.sign_in()
+        addresses = await pages(d, values)
+        wrong: dict[str, list[str]] = {}
+        async with opened(d, width, theme) as context:
+            await context.add_init_script(_OBSERVE)
+            page = await context.new_page()
+            for address in addresses:
+                found = await _look(page, address)
+                if found:
+                    wrong[address] = found
+        assert wrong == {}
+        assert len(addresses) > 8
+
+
+async def _look(page: Page, address: str) -> list[str]:
+    errors: list[str] = []
+    page.once("pageerror", lambda error: errors.append(str(error)))
+    await page.goto(address, wait_until="load")
+    await page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
+    await page.evaluate(AXE)
+    found: list[str] = errors + await page.evaluate(_AXE)
+    shift = await page.evaluate("window.shifted")
+    if shift > MOST_SHIFT:
+        found.append(f"the layout shifts by {shift:.3f}")
+    over = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    if over > 0:
+        found.append(f"it is {over} px wider than the window")
+    return found
+
+
+@pytest.mark.full
+async def test_a_sign_in_that_ended_in_a_form_is_asked_for_in_place(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await d.person("owner", OWNER)
+        async with opened(d, 1440, "light") as context:
+            page = await context.new_page()
+            await page.goto("/apps/new")
+            await page.fill("#name", "Tea shop")
+            await page.check("input[value=script]")
+            await _end_sign_ins(d)
+            await page.click("text=Make the app")
+            dialog = page.get_by_role("dialog", name="Sign in again")
+            await dialog.wait_for()
+            assert await page.input_value("#again-email") == OWNER
+            await page.fill("#again-password", "wrong password")
+            await page.keyboard.press("Enter")
+            await dialog.get_by_text("do not belong together").wait_for()
+            assert await page.input_value("#name") == "Tea shop"  # still there behind it
+            await page.fill("#again-password", PASSWORD)
+            await page.keyboard.press("Enter")
+            await page.wait_for_url("**/apps/st-*/**")
+        (app,) = d.app.apps.by_id.values()
+        assert (app.name, app.draft.config.agent.kind) == ("Tea shop", "script")
+
+
+@pytest.mark.full
+async def test_whoever_does_not_sign_in_again_keeps_what_was_typed(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await d.person("owner", OWNER)
+        async with opened(d, 360, "dark") as context:
+            page = await context.new_page()
+            await page.goto("/apps/new")
+            await page.fill("#name", "Tea shop")
+            await _end_sign_ins(d)
+            await page.click("text=Make the app")
+            await page.get_by_role("dialog", name="Sign in again").wait_for()
+            await page.keyboard.press("Escape")
+            assert await page.get_by_role("dialog").count() == 0
+            assert await page.input_value("#name") == "Tea shop"
+            assert page.url.endswith("/apps/new") and d.app.apps.by_id == {}
+            await page.click("text=Make the app")
+            await page.fill("#again-password", PASSWORD)
+            await page.click("text=Sign in and send")
+            await page.wait_for_url("**/apps/st-*/**")
+
+
+@pytest.mark.full
+async def test_without_a_script_the_sign_in_leads_back_to_the_form(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await d.person("owner", OWNER)
+        async with opened(d, 1440, "light", script=False) as context:
+            page = await context.new_page()
+            await page.goto("/apps/new")
+            await page.fill("#name", "Tea shop")
+            await _end_sign_ins(d)
+            await page.click("text=Make the app")
+            await page.fill("#email", OWNER)
+            await page.fill("#password", PASSWORD)
+            await page.click("button.lead")
+            await page.wait_for_url("**/apps/new")
+
+
+async def test_a_form_after_the_sign_in_ended_is_answered_401_with_the_way_back(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path) as d:
+        await d.person("owner", OWNER)
+        form = {"name": "X", "agent": "script"}
+        here = {"Referer": d.address + "/apps/new?x=1"}
+        told = await d.post("/apps/new", form, **here)
+        assert told.status == 401 and 'name="next" value="/apps/new?x=1"' in told.html
+        for elsewhere in ("https://evil.example/apps", "", d.address + "//evil.example/"):
+            told = await d.post("/apps/new", form, Referer=elsewhere)
+            assert 'name="next" value="/"' in told.html, elsewhere
+        again = await d.get("/signin/again")
+        assert again.status == 401 and "Your sign-in is over." in again.text
+        await d.sign_in()
+        assert (await d.get("/signin/again")).status == 204
+
+
+async def _end_sign_ins(d: Desk) -> None:
+    await d.app.store.do(lambda tx: tx.run("DELETE FROM signin"))
+
+
+@pytest.mark.full
+async def test_an_invitations_link_brings_its_code(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d, browsing() as browser:
+        page = await browser.new_page()
+        await page.goto(f"{d.address}/invitation#A1B2-C3D4-E5F6-0789")
+        assert await page.input_value("#code") == "A1B2-C3D4-E5F6-0789"
+        assert "#" not in page.url
