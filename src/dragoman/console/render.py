@@ -162,7 +162,7 @@ def page(
     """A whole page. title: in English, translated here."""
     title = _catalogue(language_of(request)).gettext(title)
     done = _told(request)
-    html = part(request, template, title=title, done=done, **context)
+    html = part(request, template, title=title, just_did=done, **context)
     answer = Response(
         html, status_code=status, media_type=MediaType.HTML, headers={**HEADERS, **(headers or {})}
     )
