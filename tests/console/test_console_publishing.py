@@ -80,10 +80,13 @@ async def test_what_stands_in_the_way_leads_to_its_field(tmp_path: Path) -> None
         await d.command("channel.set", name="Second", partner="gupshup", values=number)
         seen = await d.get(f"{base}/publish")
         assert "The button comes when nothing stands in the way." in seen.text
-        assert "/channels/whatsapp/configurations#password" in seen.html
+        assert '/channels/whatsapp/configurations#gupshup.password-field"' in seen.html
         assert "◐ changed" not in seen.text and "Password before set → after not set" in seen.text
         taken = await d.get(f"/apps/{other['stream_id']}/publish")
         assert "The number 12025550101 is already used by the app Parcel" in taken.text
+        assert '/channels/whatsapp/configurations#gupshup.number-field"' in taken.html
+        form = await d.get(f"{base}/channels/whatsapp/configurations")
+        assert 'id="gupshup.number-field"' in form.html
         refused = await d.post(f"{base}/publish", {"rev": hidden(seen.html, "rev")})
         assert refused.status == 422 and "cannot be enabled yet" in refused.text
 
@@ -182,7 +185,7 @@ async def test_who_may(tmp_path: Path) -> None:
         foreign = await d.post(f"{base}/publish", {"rev": "5"}, Origin="https://evil.example")
         assert foreign.status == 403
         gone = await d.get("/apps/st-none/versions")
-        assert gone.status == 422 and "There is no app at this address" in gone.text
+        assert gone.status == 404 and "There is no app at this address" in gone.text
 
 
 async def test_a_forged_notice_is_text_or_nothing(tmp_path: Path) -> None:
