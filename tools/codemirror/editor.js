@@ -75,7 +75,7 @@ function open(area) {
         EditorState.readOnly.of(area.readOnly),
         Prec.highest(keymap.of([{ key: "Mod-Enter", run }])),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap]),
-        EditorView.contentAttributes.of({ "aria-label": label ? label.textContent : "JavaScript" }),
+        EditorView.contentAttributes.of({ tabindex: "0", "aria-label": label ? label.textContent : "JavaScript" }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
           area.value = update.state.doc.toString();
