@@ -179,6 +179,16 @@ def _memory(pid: int) -> float:
     return int(text.split("VmRSS:")[1].split()[0]) / 1024
 
 
+def log(home: Path, count: int) -> None:
+    """(e) The log's filters."""
+    from bench.log import filters
+
+    took = filters(home, count)
+    worst = ", ".join(f"{name} {ms:.0f} ms" for ms, name in took[:3])
+    p95 = took[int(len(took) * 0.05)][0]
+    show(f"log filters over {count:,} messages", f"p95 {p95:.0f} ms", worst, "", "200 ms")
+
+
 def syncs(home: Path) -> float:
     """Synced one-row commits a second of SQLite on this disk: the floor under one contact."""
     connection = sqlite3.connect(home / "syncs.db", isolation_level=None)
@@ -196,7 +206,7 @@ def syncs(home: Path) -> float:
 def main() -> None:
     ask = argparse.ArgumentParser(prog="bench")
     ask.add_argument("--quick", action="store_true", help="short runs, fewer people")
-    ask.add_argument("--only", default="accept,turns,million,start")
+    ask.add_argument("--only", default="accept,turns,million,start,log")
     ask.add_argument("--seconds", type=float, default=0)
     given = ask.parse_args()
     seconds = given.seconds or (2 if given.quick else 6)
@@ -216,6 +226,8 @@ def main() -> None:
             million(home, seconds, 50_000 if given.quick else 1_000_000)
         if "start" in only:
             start(home)
+        if "log" in only:
+            log(home, 50_000 if given.quick else 1_000_000)
 
 
 if __name__ == "__main__":

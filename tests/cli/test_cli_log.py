@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import cli_million
-import pytest
+from bench import messages as many
 from cli_desk import Said, child, clean_environment, desk, still
 
 from dragoman.agents.contract import Turn
@@ -373,7 +372,7 @@ class Explaining:
 
 def ask_everything(tx: Any, n: int) -> None:
     """Every question of the log and of `why`, once."""
-    now = cli_million.START_MS + n * 100
+    now = many.START_MS + n * 100
     person = "+12020000001"
     for status in (None, *messages.WORDS):
         for direction in (None, 0, 1):
@@ -382,12 +381,12 @@ def ask_everything(tx: Any, n: int) -> None:
         for status in (None, "failed", "waiting", "read"):
             messages.page(tx, Filter(status=status, words=words, name=name, numbers=(2,)), 20, now)
     own = tuple(chain.conversations_of(tx, person))
-    assert own == ((cli_million.APP, 2),)
+    assert own == ((many.APP, 2),)
     messages.newest(tx, Filter(conversations=own, status="failed"), 20, now)
-    messages.since(tx, cli_million.APP, cli_million.id_of(n - 5), 10)
-    messages.reported(tx, cli_million.APP, 0, 10)
-    messages.last_ids(tx, cli_million.APP)
-    for asked in ("last", person, "wamid.1", "wamid.0", f"out-{id_text(cli_million.id_of(1))}"):
+    messages.since(tx, many.APP, many.id_of(n - 5), 10)
+    messages.reported(tx, many.APP, 0, 10)
+    messages.last_ids(tx, many.APP)
+    for asked in ("last", person, "wamid.1", "wamid.0", f"out-{id_text(many.id_of(1))}"):
         found = chain.find(tx, asked)
         if found is None:  # what came in is found by `seen`, which this database lacks
             assert asked == "wamid.0"
@@ -403,31 +402,7 @@ def ask_everything(tx: Any, n: int) -> None:
 
 
 def test_every_question_has_an_index(tmp_path: Path) -> None:
-    tx = Explaining(reader(cli_million.fill(tmp_path / "few.db", 2_000)))
+    tx = Explaining(reader(many.fill(tmp_path / "few.db", 2_000)))
     ask_everything(tx, 2_000)
     tx.tx.close()
     assert tx.walks() == []
-
-
-@pytest.mark.full
-def test_a_million_messages(tmp_path: Path) -> None:
-    """p95 of the log's filters: 200 ms at most."""
-    import time
-
-    n = 1_000_000
-    tx = reader(cli_million.fill(tmp_path / "many.db", n))
-    now = cli_million.START_MS + n * 100
-    took: list[float] = []
-    for i in range(3):
-        own = tuple(chain.conversations_of(tx, f"+1202{i * 331:07d}"))
-        wanted = [Filter(status=s) for s in (None, *messages.WORDS)]
-        wanted += [Filter(direction=0), Filter(direction=1), Filter(conversations=own)]
-        wanted += [Filter(words=w) for w in ("message 999001", "nowhere", "text", "Étage")]
-        wanted += [Filter(name=n) for n in ("Person 44", "nobody")]
-        wanted += [Filter(numbers=(2,)), Filter(numbers=(1,), words="zebra")]
-        for one in wanted:
-            began = time.perf_counter()
-            messages.newest(tx, one, 20, now)
-            took.append(time.perf_counter() - began)
-    tx.close()  # type: ignore[attr-defined]
-    assert sorted(took)[int(len(took) * 0.95)] < 0.2

@@ -43,6 +43,9 @@ async def test_a_page_has_little_script(tmp_path: Path) -> None:
         for address in await pages(d, values):
             html = (await d.get(address)).html
             sources = re.findall(r'<script[^>]* src="([^"]+)"', html)
+            if not html.startswith("<!doctype"):  # a part of a page, put into one
+                assert "<script" not in html, address
+                continue
             assert "<script>" not in html and sources, address
             files = [(await d.get(source)).html.encode() for source in sources]
             size = sum(len(gzip.compress(file, 9)) for file in files)

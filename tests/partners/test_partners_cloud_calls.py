@@ -11,7 +11,21 @@ import pytest
 from dragoman.domain.errors import Code, SendError
 from dragoman.domain.sentences import Sentence, known
 from dragoman.partners import cloud_api
-from dragoman.partners.contract import HttpCall, NoReply, Part, Phase, Probe, Reply
+from dragoman.partners.cloud_api.answers import (
+    TokenInfo,
+    read,
+    read_debug_token,
+    subscribed_apps,
+    unconfirmed,
+)
+from dragoman.partners.cloud_api.calls import (
+    SUBSCRIBE,
+    SUBSCRIBED_APPS,
+    graph_call,
+    render_debug_token,
+    render_media_download,
+)
+from dragoman.partners.contract import HttpCall, MediaFile, NoReply, Part, Phase, Probe, Reply
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "cloud_api" / "outbound"
 PNID, WABA = "106540352242922", "102290129340398"
@@ -38,27 +52,25 @@ def test_the_calls_are_these_values() -> None:
         "code_verification_status"
     )
     call = HttpCall("GET", f"{GRAPH}/{PNID}", "probe", BEARER, (("fields", fields),))
-    about_token = cloud_api.render_debug_token(CHANNEL, CHANNEL.token)
+    about_token = render_debug_token(CHANNEL, CHANNEL.token)
     assert cloud_api.probes(CHANNEL) == (Probe(PNID, call), Probe("the access token", about_token))
     assert cloud_api.probes(cloud_api.Settings(numbers=CHANNEL.numbers)) == ()
     owner = (("phone_number_id", PNID),)
-    assert cloud_api.render_media_url("77", CHANNEL, PNID) == HttpCall(
+    assert cloud_api.render_media(PNID, "77", None, CHANNEL) == HttpCall(
         "GET", f"{GRAPH}/77", "media_url", BEARER, owner
-    )
-    assert cloud_api.render_media_delete("77", CHANNEL) == HttpCall(
-        "DELETE", f"{GRAPH}/77", "media_delete", BEARER
     )
     parts = (
         Part("messaging_product", b"whatsapp"),
         Part("type", b"image/png"),
         Part("file", b"\x89PNG", "a.png", "image/png"),
     )
-    upload = cloud_api.render_media_upload(PNID, "a.png", "image/png", b"\x89PNG", CHANNEL)
+    file = MediaFile(b"\x89PNG", "image/png", "a.png")
+    upload = cloud_api.render_upload(PNID, file, CHANNEL)
     assert upload == HttpCall("POST", f"{GRAPH}/{PNID}/media", "media_upload", BEARER, parts=parts)
-    assert cloud_api.render_subscribed_apps(WABA, CHANNEL) == HttpCall(
+    assert graph_call(SUBSCRIBED_APPS, WABA, CHANNEL) == HttpCall(
         "GET", f"{GRAPH}/{WABA}/subscribed_apps", "subscribed_apps", BEARER
     )
-    assert cloud_api.render_subscribe(WABA, CHANNEL) == HttpCall(
+    assert graph_call(SUBSCRIBE, WABA, CHANNEL) == HttpCall(
         "POST", f"{GRAPH}/{WABA}/subscribed_apps", "subscribe", BEARER
     )
     assert about_token == HttpCall(
@@ -87,24 +99,19 @@ def test_the_calls_are_these_values() -> None:
 )
 def test_the_token_goes_to_metas_hosts_only(url: str, with_token: bool) -> None:
     headers = BEARER if with_token else {}
-    assert cloud_api.render_media_download(url, CHANNEL) == HttpCall(
-        "GET", url, "media_download", headers
-    )
+    assert render_media_download(url, CHANNEL) == HttpCall("GET", url, "media_download", headers)
 
 
 def test_an_emulator_gets_the_token_for_its_own_files() -> None:
     channel = cloud_api.Settings(token="token-of-the-test", graph_url="http://127.0.0.1:8400")
-    call = cloud_api.render_media_download("http://127.0.0.1:8400/media/1", channel)
+    call = render_media_download("http://127.0.0.1:8400/media/1", channel)
     assert call.headers == BEARER
-    assert cloud_api.render_media_download("http://127.0.0.1:9/media/1", channel).headers == {}
+    assert render_media_download("http://127.0.0.1:9/media/1", channel).headers == {}
 
 
 def test_a_number_that_may_be_seen() -> None:
     good = answer("mgmt_phone_number_get_response")
     assert cloud_api.read_probe(PROBE, good) is None
-    assert cloud_api.read_probe_details(good) == json.loads(good.body)
-    levels = said({"id": PNID, "throughput": {"level": "STANDARD"}})
-    assert cloud_api.read_probe_details(levels) == {"id": PNID, "throughput": "STANDARD"}
 
 
 STRANGE = {"host": "The Graph API address"}
@@ -123,10 +130,9 @@ WRONG: list[tuple[Reply | NoReply, Sentence]] = [
 def test_what_is_wrong_with_a_check(reply: Reply | NoReply, sentence: Sentence) -> None:
     assert sentence.id in known()
     assert cloud_api.read_probe(PROBE, reply) == sentence
-    assert cloud_api.read_probe_details(reply) == {}
-    assert cloud_api.read_success(reply) == sentence
-    assert cloud_api.read_subscribed_apps(reply) == sentence
-    assert cloud_api.read_debug_token(reply) == sentence
+    assert read(reply, unconfirmed) == sentence
+    assert read(reply, subscribed_apps) == sentence
+    assert read_debug_token(reply) == sentence
 
 
 def test_a_probe_without_an_id_is_no_success() -> None:
@@ -136,47 +142,44 @@ def test_a_probe_without_an_id_is_no_success() -> None:
 
 
 def test_files() -> None:
-    assert cloud_api.read_media_upload(answer("response_media_upload")) == "1479537139650973"
-    found = cloud_api.read_media_url(answer("response_media_url"))
-    assert found == cloud_api.MediaUrl(
+    def fetched(reply: Reply | NoReply) -> Any:
+        call = cloud_api.render_media(PNID, "77", None, CHANNEL)
+        assert call is not None
+        return cloud_api.read_media(call, reply, CHANNEL)
+
+    assert cloud_api.read_upload(answer("response_media_upload")) == "1479537139650973"
+    found = fetched(answer("response_media_url"))
+    assert found == render_media_download(
         "https://lookaside.fbsbx.com/whatsapp_business/attachments/"
         "?mid=1337000000000001&source=webhook&ext=1795421100&hash=ARxEXAMPLE",
-        "image/jpeg",
-        "50d858e0985ecc7f60418aaf0cc5ab587f42c2570a884095a9e8ccacd0f6545c",
-        303833,
+        CHANNEL,
     )
-    as_text = cloud_api.read_media_url(said({"url": "https://x.example", "file_size": "12"}))
-    assert as_text == cloud_api.MediaUrl("https://x.example", size=12)
-    for read in (cloud_api.read_media_upload, cloud_api.read_media_url):
-        refused, odd = read(EXPIRED), read(said({}))
+    as_text = fetched(said({"url": "https://x.example", "file_size": "12"}))
+    assert as_text == HttpCall("GET", "https://x.example", "media_download")
+    for reader in (cloud_api.read_upload, fetched):
+        refused, odd = reader(EXPIRED), reader(said({}))
         assert isinstance(refused, SendError) and refused.code is Code.TOKEN
         assert isinstance(odd, SendError) and odd.ambiguous
-        silent = read(NoReply(Phase.CONNECT))
+        silent = reader(NoReply(Phase.CONNECT))
         assert isinstance(silent, SendError) and silent.retryable
 
 
 def test_subscriptions() -> None:
-    apps = cloud_api.read_subscribed_apps(answer("mgmt_subscribed_apps_get_response"))
-    assert apps == (
-        cloud_api.SubscribedApp(
-            "670843887433847", "Example Plants", "https://waba.example.com/webhook"
-        ),
-    )
-    assert cloud_api.read_subscribed_apps(said({"data": []})) == ()
-    assert cloud_api.read_success(answer("response_success_true")) is None
-    assert cloud_api.read_success(said({"success": False})) == Sentence("cloud_not_done")
+    apps = read(answer("mgmt_subscribed_apps_get_response"), subscribed_apps)
+    assert apps == ("670843887433847",)
+    assert read(said({"data": []}), subscribed_apps) == ()
+    assert read(answer("response_success_true"), unconfirmed) is None
+    assert read(said({"success": False}), unconfirmed) == Sentence("cloud_not_done")
 
 
 def test_the_token() -> None:
     scopes = ("whatsapp_business_management", "whatsapp_business_messaging")
-    assert cloud_api.read_debug_token(answer("auth_debug_token_response")) == cloud_api.TokenInfo(
+    assert read_debug_token(answer("auth_debug_token_response")) == TokenInfo(
         "634974688087057", "SYSTEM_USER", scopes, None, (WABA,), "104169029247128"
     )
     body = {"data": {"is_valid": True, "app_id": "1", "type": "USER", "expires_at": 1795420800}}
-    assert cloud_api.read_debug_token(said(body)) == cloud_api.TokenInfo(
-        "1", "USER", (), 1795420800000
-    )
+    assert read_debug_token(said(body)) == TokenInfo("1", "USER", (), 1795420800000)
     invalid = {"data": {"is_valid": False, "error": {"message": "Session expired"}}}
-    assert cloud_api.read_debug_token(said(invalid)) == Sentence(
+    assert read_debug_token(said(invalid)) == Sentence(
         "cloud_token_invalid", {"said": "Session expired"}
     )

@@ -16,16 +16,15 @@ from dragoman.domain.sentences import Sentence, known, say
 from dragoman.partners import cloud_api
 from dragoman.partners.addresses import difference
 from dragoman.partners.cloud_api import oauth
-from dragoman.partners.cloud_api.answers import (
-    Subscription,
-    read_callbacks,
-    read_number_ids,
-    read_subscriptions,
-)
+from dragoman.partners.cloud_api.answers import callbacks as callbacks_in
+from dragoman.partners.cloud_api.answers import number_ids, read_subscriptions
+from dragoman.partners.cloud_api.answers import read as read_check
 from dragoman.partners.cloud_api.calls import (
-    render_account_numbers,
-    render_subscriptions,
-    render_webhook_configuration,
+    ACCOUNT_NUMBERS,
+    CALLBACKS,
+    SUBSCRIBE,
+    SUBSCRIPTIONS,
+    graph_call,
 )
 from dragoman.partners.contract import (
     Account,
@@ -356,18 +355,18 @@ def test_without_an_app_id_any_app_is_right() -> None:
 
 
 def test_the_calls_of_the_subscriptions() -> None:
-    assert render_subscriptions(SIGNING) == HttpCall(
+    assert graph_call(SUBSCRIPTIONS, APP, SIGNING) == HttpCall(
         "GET", f"{GRAPH}/{APP}/subscriptions", "subscriptions", AS_APP
     )
     bearer = {"Authorization": "Bearer EAApasted"}
-    assert render_webhook_configuration(PNID, PASTED) == HttpCall(
+    assert graph_call(CALLBACKS, PNID, PASTED) == HttpCall(
         "GET",
         f"{GRAPH}/{PNID}",
         "webhook_configuration",
         bearer,
         (("fields", "webhook_configuration"),),
     )
-    assert render_account_numbers(WABA, PASTED) == HttpCall(
+    assert graph_call(ACCOUNT_NUMBERS, WABA, PASTED) == HttpCall(
         "GET",
         f"{GRAPH}/{WABA}/phone_numbers",
         "account_numbers",
@@ -396,24 +395,26 @@ def fields(*names: str, active: bool = True) -> Reply:
 
 
 def test_the_answers_of_the_subscriptions() -> None:
-    assert read_subscriptions(fields("messages")) == (
-        Subscription("page", HOOK, True, ("messages",)),
-        Subscription("whatsapp_business_account", HOOK, True, ("messages",)),
-    )
-    assert read_callbacks(callbacks(application=HOOK)) == {
+    assert read_subscriptions(fields("messages", "flows")) == ("messages", "flows")
+    assert read_subscriptions(fields("messages", active=False)) == ()
+    assert read_check(callbacks(application=HOOK), callbacks_in) == {
         "phone_number": "",
         "whatsapp_business_account": "",
         "application": HOOK,
     }
-    listed = read_number_ids(fixture("mgmt_phone_numbers_list_response"))
+    listed = read_check(fixture("mgmt_phone_numbers_list_response"), number_ids)
     assert isinstance(listed, tuple) and listed[0] == PNID
     refused = error("Invalid OAuth access token signature.", 190)
     assert read_subscriptions(refused) == Sentence(
         "cloud_app_refused", {"said": "Invalid OAuth access token signature."}
     )
     silent = NoReply(Phase.SENT, "slow")
-    for read in (read_subscriptions, read_callbacks, read_number_ids):
-        assert read(silent) == Sentence("cloud_check_silent", {"detail": "slow"})
+    for found in (
+        read_subscriptions(silent),
+        read_check(silent, callbacks_in),
+        read_check(silent, number_ids),
+    ):
+        assert found == Sentence("cloud_check_silent", {"detail": "slow"})
 
 
 def test_all_is_well() -> None:
@@ -514,7 +515,7 @@ def grants(*wabas: str) -> list[dict[str, Any]]:
 def test_the_accounts_are_given_or_found() -> None:
     given = msgspec.structs.replace(PASTED, numbers=(cloud_api.Number(PNID, waba_id="77777"),))
     calls, found = carried(oauth.subscribe(given), [token_info(), said({"success": True})])
-    assert calls[1:] == [cloud_api.render_subscribe("77777", given)]
+    assert calls[1:] == [graph_call(SUBSCRIBE, "77777", given)]
     assert found == [Finding("ok", Sentence("cloud_subscribed", {"waba": "77777"}))]
     # a token of several accounts: the one that lists the number
     answers = [

@@ -813,8 +813,9 @@ def test_refused_before_any_call(content: c.Outbound, sentence: str) -> None:
 
 
 def test_the_version_of_a_flow_is_a_number() -> None:
-    flow = c.Flow("b", "Go", flow_id="1", screen="A", version="new")
-    assert refusal(flow).sentence.id == "meta_choose"
+    for version in ("new", ""):
+        flow = c.Flow("b", "Go", flow_id="1", screen="A", version=version)
+        assert refusal(flow).sentence.id == "meta_choose"
 
 
 def test_the_neutral_input_is_left_as_it_is() -> None:

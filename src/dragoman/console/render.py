@@ -26,7 +26,6 @@ from dragoman.domain import sentences
 from dragoman.domain.clock import id_text
 from dragoman.domain.sentences import Sentence
 from dragoman.engine.standing import phone as phone_text
-from dragoman.engine.why import first_words
 from dragoman.engine.wording import say as say_english
 
 from .doorman import WHO, Who
@@ -65,7 +64,7 @@ def _environment(language: str) -> jinja2.Environment:
     env = ui.environment(_HERE / "templates")
     catalogue = _catalogue(language)
     env.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-    env.filters.update(first_words=first_words, own_id=own_id, id_text=id_text)
+    env.filters.update(id_text=id_text)
     env.globals.update(
         say=lambda sentence: words_of(sentence, language),
         phone=phone_text,
@@ -73,11 +72,6 @@ def _environment(language: str) -> jinja2.Environment:
         languages=LANGUAGES,
     )
     return env
-
-
-def own_id(number: int, direction: int) -> str:
-    """Our id of a message as people see it."""
-    return f"{'out' if direction else 'in'}-{id_text(number)}"
 
 
 def words_of(sentence: Sentence, language: str) -> str:

@@ -9,6 +9,7 @@ import msgspec
 from dragoman.domain.sentences import Sentence
 from dragoman.engine.standing import name_of, other_words, phone, stand
 from dragoman.engine.why import first_words
+from dragoman.partners.registry import PARTNERS, partner
 from dragoman.store.queries.messages import Line
 from dragoman.store.queries.others import Other
 
@@ -48,9 +49,13 @@ def row_of(line: Line, now: int, redactor: Any) -> Row:
 def other_row(other: Other, redactor: Any) -> Row:
     """What was refused, could not be read, or was told of an account."""
     return Row(
-        other.name, other.id, other.at, "", _OTHERS[other.table], other.partner, "", "",
+        other.name, other.id, other.at, "", _OTHERS[other.table], _label(other.partner), "", "",
         redactor.text(_cut(other_words(other))), app=other.app,
     )  # fmt: skip
+
+
+def _label(name: str) -> str:
+    return partner(name).LABEL if name in PARTNERS else name
 
 
 def _cut(text: str) -> str:

@@ -35,6 +35,10 @@ def dialect(settings: Any) -> str:
     return ""
 
 
+def uses_authorization(settings: Any) -> bool:
+    return False
+
+
 def handshake(hook: Hook, settings: Sequence[Any]) -> HookAnswer | None:
     return None
 

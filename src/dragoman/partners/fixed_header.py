@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable
 from typing import Protocol
 
 from dragoman.domain.sentences import Sentence, words
 
 from .contract import Complaint, Field, Hook, HookAnswer, Refused
-from .form import Reading, slip
+from .form import Reading, Slip, slip
 
 words(
     {
@@ -30,7 +31,8 @@ words(
     }
 )
 
-_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+_SHAPE = {"shape": "a header's name is letters, digits and hyphens, without the colon."}
+_NAME = (Slip("(?![A-Za-z0-9-]{1,64}$).+", "form_id_wrong", ("value",), _SHAPE),)
 _VALUE = re.compile(r"[\x20-\x7e]*")
 _LEAST = 16
 _INVALID = HookAnswer(401, b"Invalid webhook header")
@@ -67,11 +69,7 @@ def uses_authorization(settings: _Settings) -> bool:
 
 
 def read_name(reading: Reading) -> str:
-    value = reading.pasted("header_name")
-    if value and reading.fine("header_name") and not _NAME.fullmatch(value):
-        shape = "a header's name is letters, digits and hyphens, without the colon."
-        reading.complain("header_name", "form_id_wrong", value=value, shape=shape)
-    return value
+    return reading.pasted("header_name", _NAME)
 
 
 def read_value(reading: Reading) -> str:
@@ -100,15 +98,19 @@ def half(settings: _Settings) -> list[Complaint]:
     return [Complaint(lacks, Sentence("fixed_header_half", {"label": label}))]
 
 
-def authenticate(hook: Hook, settings: _Settings, partner: str) -> Refused | None:
-    """Compared in constant time; nothing where none is set."""
-    if not guarded(settings):
+def checked(partner: str) -> Callable[[Hook, _Settings, int], Refused | None]:
+    """The `authenticate` of a partner: compared in constant time; nothing where none is set."""
+
+    def authenticate(hook: Hook, settings: _Settings, now: int) -> Refused | None:
+        if not guarded(settings):
+            return None
+        told = {"name": settings.header_name, "partner": partner}
+        given = hook.headers.get(settings.header_name.lower())
+        if given is None:
+            return Refused(_INVALID, Sentence("fixed_header_missing", told))
+        ours = settings.header_value.encode()
+        if not hmac.compare_digest(given.strip().encode("utf-8", "replace"), ours):
+            return Refused(_INVALID, Sentence("fixed_header_wrong", told))
         return None
-    told = {"name": settings.header_name, "partner": partner}
-    given = hook.headers.get(settings.header_name.lower())
-    if given is None:
-        return Refused(_INVALID, Sentence("fixed_header_missing", told))
-    ours = settings.header_value.encode()
-    if not hmac.compare_digest(given.strip().encode("utf-8", "replace"), ours):
-        return Refused(_INVALID, Sentence("fixed_header_wrong", told))
-    return None
+
+    return authenticate

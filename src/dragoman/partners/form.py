@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import phonenumbers
 
 from dragoman.domain.sentences import Sentence, words
@@ -76,9 +77,24 @@ def slip(value: str) -> tuple[str, dict[str, Any]] | None:
     return ("form_has_space", {}) if re.search(r"\s", value) else None
 
 
+# An access token of Meta's, which people paste for any other key.
+META_TOKEN = "EAA.{38,}"
+UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
+
 def is_meta_token(value: str) -> bool:
-    """Whether it looks like an access token of Meta's, which people paste for any other key."""
-    return value.startswith("EAA") and len(value) > 40
+    return re.fullmatch(META_TOKEN, value) is not None
+
+
+class Slip(msgspec.Struct, frozen=True):
+    """What people paste into one field by mistake, or what no such value is. pattern: of the whole
+    value. id: the sentence's; it is told the field's label, what `tells` names of `value` and
+    `length`, and `args`."""
+
+    pattern: str
+    id: str
+    tells: tuple[str, ...] = ()
+    args: Mapping[str, Any] = {}
 
 
 class Reading:
@@ -98,18 +114,28 @@ class Reading:
         self.path = path
 
     def label(self, name: str) -> str:
-        label = self.fields[name].label
-        return f"{label} ({self.path.rstrip('.')})" if self.path else label
+        return label_of(self.fields[name], self.path)
 
     def complain(self, name: str, sentence_id: str, **args: Any) -> None:
-        told = {"label": self.label(name), **args}
-        self.complaints.append(Complaint(self.path + name, Sentence(sentence_id, told)))
+        self.complaints.append(wrong(self.fields[name], sentence_id, self.path, **args))
 
     def fine(self, name: str) -> bool:
         return all(complaint.field != self.path + name for complaint in self.complaints)
 
-    def text(self, name: str) -> str:
-        """A value without the white space around it; its default when it is absent."""
+    def text(self, name: str, slips: Sequence[Slip] = ()) -> str:
+        """A value without the white space around it; its default when it is absent. Complains once,
+        of the first slip found, where nothing else was wrong."""
+        return self._without(name, self._text(name), slips)
+
+    def _without(self, name: str, value: str, slips: Sequence[Slip]) -> str:
+        for one in slips if self.fine(name) else ():
+            if re.fullmatch(one.pattern, value):
+                told = {"value": value, "length": len(value)}
+                self.complain(name, one.id, **{key: told[key] for key in one.tells}, **one.args)
+                break
+        return value
+
+    def _text(self, name: str) -> str:
         value = self.values.get(name)
         if value is None or value == "":
             default = self.fields[name].default
@@ -121,13 +147,22 @@ class Reading:
             return ""
         return value.strip()
 
-    def pasted(self, name: str) -> str:
-        """A value that is one word. Complains once, of the first slip found."""
-        value = self.text(name)
+    def pasted(self, name: str, slips: Sequence[Slip] = ()) -> str:
+        """A value that is one word. Complains once, of the first slip found: the usual ones, then
+        the field's own."""
+        value = self._text(name)
         found = slip(value)
-        if found is not None:
-            self.complain(name, found[0], **found[1])
+        if found is None:
+            return self._without(name, value, slips)
+        self.complain(name, found[0], **found[1])
         return value
+
+    def read(self, name: str, slips: Sequence[Slip] = ()) -> Any:
+        """A value by its field's kind: a choice, a switch, a number, numbers, or one word."""
+        kind = self.fields[name].kind
+        if kind in ("choice", "switch", "number", "numbers"):
+            return getattr(self, kind)(name)
+        return self.pasted(name, slips)
 
     def choice(self, name: str) -> str:
         known = [value for value, _ in self.fields[name].choices]
@@ -150,13 +185,19 @@ class Reading:
         self.complain(name, "form_switch_wrong", value=str(value))
         return False
 
-    def base_url(self, name: str, example: str, calls: re.Pattern[str] | None = None) -> str:
+    def base_url(
+        self,
+        name: str,
+        example: str,
+        calls: re.Pattern[str] | None = None,
+        slips: Sequence[Slip] = (),
+    ) -> str:
         """An address of a host alone, without a slash at its end; a bare host gets https://.
         Plain http only to this machine (an emulator), where a path is allowed too. calls: how the
         partner's own calls end, which people paste along."""
-        value = self.text(name)
-        if not value:
-            return ""
+        value = self.text(name, slips)
+        if not value or not self.fine(name):
+            return value
         if calls is not None and not re.search(r"\s", value) and calls.search(value.rstrip("/")):
             self.complain(name, "form_url_call", value=value)
             return value
@@ -182,6 +223,15 @@ class Reading:
                 self.complain(name, "form_url_plain", value=value)
         return url
 
+    def pieces(self, name: str) -> list[Any]:
+        """The members of a list; of a text, what is on lines of its own or between commas."""
+        given = self.values.get(name)
+        if isinstance(given, str):
+            return [piece for piece in re.split(r"[\n,;]+", given) if piece.strip()]
+        if isinstance(given, list | tuple):
+            return list(given)
+        return [] if given is None else [given]
+
     def number(self, name: str) -> str:
         """One phone number, as digits; empty when absent or wrong."""
         value = self.text(name)
@@ -190,16 +240,8 @@ class Reading:
     def numbers(self, name: str, most: int = MOST_NUMBERS) -> tuple[str, ...]:
         """Phone numbers as digits, in order, each once."""
         given = self.values.get(name)
-        if isinstance(given, str):
-            given = [piece for piece in re.split(r"[\n,;]+", given) if piece.strip()]
-        if given is None:
-            given = []
-        if isinstance(given, Mapping):
-            given = list(given)
-        if not isinstance(given, list | tuple):
-            given = [given]
         out: list[str] = []
-        for piece in given:
+        for piece in given if isinstance(given, Mapping) else self.pieces(name):
             digits = self._number(name, str(piece).strip())
             if digits and digits in out:
                 self.complain(name, "form_number_twice", value=str(piece))
@@ -238,11 +280,38 @@ class Reading:
         return [lacking(self.fields[n], self.path) for n in names if self.values.get(n) in empty]
 
 
+def label_of(field: Field, path: str = "") -> str:
+    return f"{field.label} ({path.rstrip('.')})" if path else field.label
+
+
+def wrong(field: Field, sentence_id: str, path: str = "", **args: Any) -> Complaint:
+    """A complaint of a field, whose sentence is told its label."""
+    told = {"label": label_of(field, path), **args}
+    return Complaint(path + field.name, Sentence(sentence_id, told))
+
+
 def lacking(field: Field, path: str = "") -> Complaint:
     """That a field has no value, and where to find one."""
-    label = f"{field.label} ({path.rstrip('.')})" if path else field.label
     where = f"Find it at {field.where_to_find}." if field.where_to_find else ""
-    return Complaint(path + field.name, Sentence("form_missing", {"label": label, "where": where}))
+    return wrong(field, "form_missing", path, where=where)
+
+
+def lacks(settings: Any, fields: Sequence[Field], path: str = "") -> list[Complaint]:
+    """A complaint for each required field that is shown and has no value in a struct of settings
+    or of one thing of a group."""
+    return [
+        lacking(field, path)
+        for field in fields
+        if field.required
+        and (field.only_if is None or getattr(settings, field.only_if[0]) in field.only_if[1])
+        and not getattr(settings, field.name)
+    ]
+
+
+def in_order(reading: Reading) -> Sequence[Complaint]:
+    """What is wrong, in the form's order."""
+    order = {name: place for place, name in enumerate(reading.fields)}
+    return sorted(reading.complaints, key=lambda one: order[one.field.partition(".")[0]])
 
 
 def read_number(value: str) -> tuple[str, str | None]:

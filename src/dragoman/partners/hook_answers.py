@@ -3,7 +3,7 @@ sees there with a browser."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from .contract import Hook, HookAnswer, Outcome
@@ -34,6 +34,19 @@ def page(partner: str, steps: str, caller: str = "") -> HookAnswer:
     """steps: how to connect the address. caller: who calls it, where that is another name."""
     text = _PAGE.format(partner=partner, steps=steps.strip(), caller=caller or partner)
     return HookAnswer(200, text.encode(), headers=NOSNIFF)
+
+
+def answers(
+    kept: HookAnswer, invalid: HookAnswer, unknown: HookAnswer = USUAL[Outcome.UNKNOWN]
+) -> Callable[[Outcome], HookAnswer]:
+    """The `answer` of a partner that is told the usual, but for what is its own."""
+    own = {Outcome.KEPT: kept, Outcome.INVALID: invalid, Outcome.UNKNOWN: unknown}
+    told = {**USUAL, **own}
+
+    def answer(outcome: Outcome) -> HookAnswer:
+        return told[outcome]
+
+    return answer
 
 
 class _Handshake(Protocol):

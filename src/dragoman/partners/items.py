@@ -6,6 +6,7 @@ their ids.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -62,6 +63,31 @@ class Items:
             if at is not None:
                 return at
         raise Malformed(self._sentence("no_time"))
+
+
+def listed(value: Any, path: str = "") -> list[tuple[str, Any]]:
+    """The items of a list with their paths; anything else is the one item."""
+    if type(value) is not list:
+        return [(path, value)]
+    return [(f"{path}[{place}]", item) for place, item in enumerate(value)]
+
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+def iso_ms(value: Any, zone: datetime.tzinfo = datetime.UTC) -> int | None:
+    """Milliseconds of a date with the time, as ISO 8601 writes it. zone: where it names none. None
+    for what is no time."""
+    try:
+        moment = datetime.datetime.fromisoformat(value.strip()) if type(value) is str else None
+        if moment is None:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
+        at = (moment - _EPOCH) // datetime.timedelta(milliseconds=1)
+    except (ValueError, OverflowError):
+        return None
+    return at if at >= 0 else None
 
 
 def unix_ms(value: Any) -> int | None:

@@ -1,4 +1,4 @@
-"""The key under which a message is known once, where the partner gives it no id."""
+"""The key under which a message is known once, also where the partner gives it no id."""
 
 from __future__ import annotations
 
@@ -19,9 +19,19 @@ class Places:
         self._met: Counter[str] = Counter()
 
     def key(
-        self, number: str, person: str, at: Any, kind: str, quoted: str | None, content: Any
+        self,
+        number: str,
+        person: str,
+        at: Any,
+        kind: str,
+        quoted: str | None,
+        content: Any,
+        external_id: str | None = None,
     ) -> str:
-        """`content`: JSON values, with the parts of signed addresses that change left out."""
+        """`content`: JSON values, with the parts of signed addresses that change left out.
+        `external_id`: it is enough, where there is one."""
+        if external_id:
+            return with_id(external_id)
         told = _json.encode([number, person, str(at), kind, quoted or "", content])
         base = "h:" + hashlib.blake2b(told, digest_size=16).hexdigest()
         place = self._met[base]

@@ -16,7 +16,7 @@ from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.wire import NoReply, Phase, Reply
 
 from ._cloud.known import Known
-from .contract import Probe
+from .contract import MediaFile, Probe
 
 GATEWAY = (408, 502, 504)  # said by whatever stands between, not by the partner
 
@@ -45,7 +45,7 @@ _WORDS = {
 
 class Replies:
     """field: where the channel has the partner's address. clean: takes secrets out of what an
-    answer says."""
+    answer says. gateway: what is said by whatever stands between, whatever the words."""
 
     def __init__(
         self,
@@ -53,7 +53,9 @@ class Replies:
         label: str,
         field: str = "Base URL",
         clean: Callable[[str], str] = str,
+        gateway: tuple[int, ...] = GATEWAY,
     ) -> None:
+        self._gateway = gateway
         self._prefix = prefix
         self._clean = clean
         words(
@@ -110,6 +112,16 @@ class Replies:
             partner_text=self._clean(_text(reply, 300)),
         )
 
+    def strange(self, reply: Reply, own: bool) -> SendError | None:
+        """What an answer means that is not to be believed: a gateway's, or one in words that are
+        not the partner's own. None for the partner's refusals, and for 4xx in any words, which no
+        gateway says of a call that went through: nothing was sent. own: in words of the partner's.
+        """
+        sure = 400 <= reply.status < 500 and reply.status != 408
+        if reply.status in self._gateway or not (own or sure):
+            return self.not_understood(reply)
+        return None if own else self.nobody_there(reply)
+
     def no_id(self, reply: Reply) -> SendError:
         """Success, and nothing to know the message by."""
         return self.doubt(self._sentence("no_id"), reply)
@@ -137,6 +149,13 @@ def refused(known: Known, sentence: Sentence, code: str, said: str, reply: Reply
     )
 
 
+def file_in(reply: Reply) -> MediaFile | None:
+    """The file that an answer is, if it is one."""
+    if reply.status != 200 or not reply.body:
+        return None
+    return MediaFile(reply.body, mime_of(reply))
+
+
 def snippet(reply: Reply) -> str:
     """The beginning of an answer in no known shape."""
     return _text(reply, 200)
@@ -144,6 +163,11 @@ def snippet(reply: Reply) -> str:
 
 def _text(reply: Reply, most: int) -> str:
     return reply.body[:most].decode("utf-8", "replace").strip()
+
+
+def mime_of(reply: Reply) -> str:
+    """The type of a file, without what may stand behind it."""
+    return reply.headers.get("content-type", "").partition(";")[0].strip()
 
 
 def ended(text: str) -> str:

@@ -112,7 +112,10 @@ def _session(app: App, one: Conversation, now: int) -> int:
 async def conversation_live(request: Ask) -> Stream:
     """Says when something happened in the conversation: the page is then read again."""
     house, app = house_of(request), app_of(request)
-    wanted, now = _wanted(app, _id(request)), house.clock.now
+    id, now = _id(request), house.clock.now
+    if await house.store.read(lambda tx: conversations.load(tx, app.id, id)) is None:
+        raise NotFoundException
+    wanted = _wanted(app, id)
     return stream(
         house, wanted, lambda tx: messages.page(tx, wanted, SHOWN, now()).lines,
         lambda heard: [{"changed": True}] if heard.new or heard.changed else [],

@@ -16,7 +16,7 @@ from dragoman.engine.standing import phone
 from dragoman.store.drivers import Tx
 from dragoman.store.queries import chain, conversations, messages
 from dragoman.store.queries.conversations import Conversation
-from dragoman.store.queries.messages import SCAN, Filter
+from dragoman.store.queries.messages import READ, Filter
 
 from ..house import House
 from ..render import go, page
@@ -58,7 +58,7 @@ def find(tx: Tx, house: House, text: str) -> Found:
         return Found(people=people)
     if text != "last" and chain.find(tx, text) is not None:
         return Found(f"/messages/{quote(text, safe='')}")
-    now, scan = house.clock.now(), max(LEAST_SCAN, SCAN // max(1, len(house.apps.by_id)))
+    now, scan = house.clock.now(), max(LEAST_SCAN, READ // max(1, len(house.apps.by_id)))
     named = messages.page(tx, Filter(name=text, scan=scan), 4 * MOST, now).lines
     people = _people(tx, house, list({(m.app_id, m.conversation_id): 1 for m in named}))
     said = messages.page(tx, Filter(words=text, scan=scan), MOST, now)

@@ -17,7 +17,7 @@ from dragoman.engine.apps import App
 from dragoman.engine.standing import phone
 from dragoman.store.drivers import Tx
 from dragoman.store.queries import chain, messages, others
-from dragoman.store.queries.messages import MAX_ID, SCAN, Filter, Line, first_id, made_at
+from dragoman.store.queries.messages import MAX_ID, Filter, Line, first_id, made_at
 
 from ..live import Event, Heard, stream
 from ..render import page, part, zone_of
@@ -123,9 +123,9 @@ def _span(
     """The ids of the days asked for, in the reader's time zone; ids carry the machine's time."""
     after, before = 0, MAX_ID
     if day := _day(given, "from", wrong):
-        after = first_id(_begin(day, zone)) - 1
+        after = min(MAX_ID, first_id(_begin(day, zone))) - 1
     if day := _day(given, "to", wrong):
-        before = first_id(_begin(day + datetime.timedelta(days=1), zone))
+        before = min(MAX_ID, first_id(_begin(day + datetime.timedelta(days=1), zone)))
     if given["before"]:
         try:
             before = min(before, id_number(given["before"]))
@@ -184,7 +184,7 @@ async def log(request: Ask) -> Response[str]:
     ask, shown, numbers = await house.store.read(read)
     return page(
         request, "log.html", "Message log", status=422 if ask.wrong else 200, ask=ask, found=shown,
-        statuses=(*messages.WORDS, *OTHERS), numbers=numbers, scan=SCAN,
+        statuses=(*messages.WORDS, *OTHERS), numbers=numbers, scan=ask.wanted.looks_at,
         live="" if given["before"] or ask.wrong else f"{request.url.path}/live{ask.without()}",
         **frame(app),
     )  # fmt: skip

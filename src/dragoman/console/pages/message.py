@@ -95,11 +95,8 @@ async def _page(request: Ask, wrong: Sentence | None = None) -> Response[Any]:
     line, who = told.line, signed_in(request)
     lying = upright = None
     if line is not None:
-        contact = line.name or "contact"
-        lying, upright = strips(told.story.steps, contact, _short(label(line.partner))) or (
-            None,
-            None,
-        )
+        ends = line.name or "contact", label(line.partner).removeprefix("WhatsApp ") or "partner"
+        lying, upright = strips(told.story.steps, *ends) or (None, None)
     return page(
         request, "message.html", told.story.id, status=422 if wrong else 200, told=told,
         story=told.story, line=line, wrong=wrong, lying=lying, upright=upright, marks=MARKS,
@@ -111,10 +108,6 @@ async def _page(request: Ask, wrong: Sentence | None = None) -> Response[Any]:
         path_of=f"/messages/{told.story.id}", gaps=_gaps(told.story),
         gap=lambda ms: f"+{duration(ms)}" if ms >= 0 else duration(ms), **frame(told.app),
     )  # fmt: skip
-
-
-def _short(partner: str) -> str:
-    return partner.removeprefix("WhatsApp ") or "partner"
 
 
 def _doubt(line: Line | None, told: Story) -> Sentence | None:

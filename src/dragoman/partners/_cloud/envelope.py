@@ -16,7 +16,7 @@ from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.identity import Bsuid, Group
 from dragoman.domain.sentences import Sentence, words
-from dragoman.partners.contract import OutboundMessage, Unsupported
+from dragoman.partners.contract import OutboundMessage
 from dragoman.partners.extra import merge
 
 from . import bodies, interactive, orders
@@ -82,15 +82,13 @@ _GROUP_KINDS = frozenset(
 )
 
 
-def message_body(message: OutboundMessage) -> dict[str, Any] | Unsupported:
-    """The JSON of one message, or why it cannot be said."""
-    try:
-        return _body(message)
-    except Refuse as refusal:
-        return Unsupported(refusal.sentence, refusal.code)
+def interactive_object(content: c.Outbound) -> dict[str, Any]:
+    """The `interactive` alone, for the kinds that are one, within Meta's limits. Raises Refuse."""
+    return _INTERACTIVE[type(content)](content)
 
 
-def _body(message: OutboundMessage) -> dict[str, Any]:
+def message_body(message: OutboundMessage) -> dict[str, Any]:
+    """The JSON of one message. Raises Refuse for what cannot be said."""
     content = message.content
     kind = c.kind_of(content)
     out = _envelope(message)
@@ -107,7 +105,7 @@ def _body(message: OutboundMessage) -> dict[str, Any]:
     else:
         out["type"] = "interactive"
         _category(out, message, "interactive")
-        out["interactive"] = _INTERACTIVE[type(content)](content)
+        out["interactive"] = interactive_object(content)
     if isinstance(content, c.Template) and content.marketing is not None:
         strict = content.marketing.strict
         out["product_policy"] = "STRICT" if strict else "CLOUD_API_FALLBACK"

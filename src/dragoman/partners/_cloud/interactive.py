@@ -45,8 +45,8 @@ def parts_of(header: Header) -> list[str]:
     return [name for name in _ALL if getattr(header, name)]
 
 
-def header(kind: str, value: Header, allowed: tuple[str, ...] = _ALL) -> dict[str, Any]:
-    """Meta's header object, for a message of this kind."""
+def part_of(kind: str, value: Header, allowed: tuple[str, ...]) -> str:
+    """The one member of a header that is given, which a message of this kind must allow."""
     given = parts_of(value)
     if len(given) != 1:
         raise refuse("meta_header_parts", found=" and ".join(given) or "nothing")
@@ -54,6 +54,12 @@ def header(kind: str, value: Header, allowed: tuple[str, ...] = _ALL) -> dict[st
     if name not in allowed:
         listed = ", ".join(allowed) or "no header"
         raise refuse("meta_bad_header", kind=kind, found=name, allowed=listed)
+    return name
+
+
+def header(kind: str, value: Header, allowed: tuple[str, ...] = _ALL) -> dict[str, Any]:
+    """Meta's header object, for a message of this kind."""
+    name = part_of(kind, value, allowed)
     if value.text:
         return {"type": "text", "text": filled("header text", value.text)}
     media: Media = getattr(value, name)

@@ -7,11 +7,17 @@ Source: Meta, the page of each message type under "Messages", "Templates: compon
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ParamSpec, TypeVar
 
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import Sentence, words
+from dragoman.partners.contract import Unsupported
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 words(
     {
@@ -98,6 +104,25 @@ class Refuse(Exception):
         super().__init__(sentence.id)
         self.sentence = sentence
         self.code = code
+
+
+def tried(make: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | Refuse:
+    """What a function gives, or the Refuse that it raises."""
+    try:
+        return make(*args, **kwargs)
+    except Refuse as refusal:
+        return refusal
+
+
+def unsupported(render: Callable[_P, _T]) -> Callable[_P, _T | Unsupported]:
+    """A function that gives as `Unsupported` what it would raise as Refuse."""
+
+    @functools.wraps(render)
+    def rendered(*args: _P.args, **kwargs: _P.kwargs) -> _T | Unsupported:
+        made = tried(render, *args, **kwargs)
+        return Unsupported(made.sentence, made.code) if isinstance(made, Refuse) else made
+
+    return rendered
 
 
 def refuse(sentence_id: str, code: Code = Code.INVALID, **args: object) -> Refuse:

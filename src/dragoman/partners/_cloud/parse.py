@@ -17,7 +17,7 @@ from typing import Any
 
 from dragoman.domain.events import Event, KeptEvent, NumberProblem, Rejected
 from dragoman.domain.sentences import Sentence, words
-from dragoman.partners.contract import UnreadableBody
+from dragoman.partners.contract import Hook, UnreadableBody
 from dragoman.partners.json_body import decode
 
 from .fields import account_event, group_event, template_update
@@ -42,17 +42,17 @@ Reader = Callable[[Place, dict[str, Any], int], Event]
 _TOO_DEEP = Sentence("meta_too_deep")
 
 
-def parse_body(body: bytes) -> list[Event | Rejected]:
+def parse(hook: Hook, settings: Any) -> list[Event | Rejected]:
     """Every event of one POST, in the body's order. Raises UnreadableBody."""
     try:
-        root = decode(body)
+        root = decode(hook.body)
     except ValueError:
         raise UnreadableBody(Sentence("meta_not_json")) from None
     return parse_root(root)
 
 
 def parse_root(root: Any) -> list[Event | Rejected]:
-    """As `parse_body`, of a body that is decoded."""
+    """As `parse`, of a body that is decoded."""
     out: list[Event | Rejected] = []
     equals: dict[str, int] = {}
     for i, entry in enumerate(_entries(root)):

@@ -7,7 +7,7 @@ Source: Meta, "Templates: components" and the page of each template kind (2025â€
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dragoman.domain.content import (
@@ -261,13 +261,14 @@ def unplaced(content: Template, parts: Mapping[str, str] = ONLY_META) -> str | N
     return next((words for name, words in parts.items() if getattr(content, name)), None)
 
 
-def worded(param: Param) -> str | None:
-    """A value as text; None for one that is none. Raises Refuse."""
+def said(param: Param, no_place: Callable[[str], Exception]) -> str:
+    """A value as text. no_place: makes the Refuse of one that is none, from what it is in words.
+    Raises Refuse."""
     if isinstance(param, TextParam):
         return filled("template value", param.text, UNBOUND)
     if isinstance(param, CurrencyParam | DateTimeParam):
         return filled("template value", param.fallback, UNBOUND)
-    return None
+    raise no_place(f"a value that is a {param.__struct_config__.tag}")
 
 
 def values_and_buttons(content: Template) -> tuple[tuple[Param, ...], tuple[TemplateButton, ...]]:

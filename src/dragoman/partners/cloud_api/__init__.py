@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dragoman.partners._cloud.answer import read_send as read
 from dragoman.partners._cloud.envelope import NATIVE, is_template
 from dragoman.partners._cloud.error_table import KNOWN as ERRORS
+from dragoman.partners._cloud.parse import parse
 from dragoman.partners.absent import (
     LETTER,
     NOT_CHECKABLE,
@@ -29,36 +30,15 @@ from dragoman.partners.absent import (
     read_pull,
     render_opt_in,
     render_opt_in_look_up,
+    uses_authorization,
 )
 from dragoman.partners.absent import ONE_DIALECT as DIALECTS
 from dragoman.partners.contract import NATIVE as CAN
 from dragoman.partners.contract import Ability
 
 from . import oauth as ACCOUNT
-from .answers import (
-    MediaUrl,
-    SubscribedApp,
-    TokenInfo,
-    read_debug_token,
-    read_media_upload,
-    read_media_url,
-    read_probe,
-    read_probe_details,
-    read_subscribed_apps,
-    read_success,
-)
-from .calls import (
-    probes,
-    render,
-    render_debug_token,
-    render_media_delete,
-    render_media_download,
-    render_media_upload,
-    render_media_url,
-    render_signal,
-    render_subscribe,
-    render_subscribed_apps,
-)
+from .answers import read_probe
+from .calls import probes, render, render_signal
 from .files import (
     MEDIA_LIMITS,
     UPLOAD_DAYS,
@@ -67,7 +47,7 @@ from .files import (
     render_media,
     render_upload,
 )
-from .hooks import answer, authenticate, guarded, handshake, parse, uses_authorization
+from .hooks import answer, authenticate, guarded, handshake
 from .reading import missing, numbers, read_settings
 from .settings import GIVES, SETTINGS, Number, Settings
 
@@ -159,11 +139,8 @@ __all__ = [
     "NOT_CONFIRMED",
     "SETTINGS",
     "UPLOAD_DAYS",
-    "MediaUrl",
     "Number",
     "Settings",
-    "SubscribedApp",
-    "TokenInfo",
     "answer",
     "authenticate",
     "demands_opt_in",
@@ -180,31 +157,18 @@ __all__ = [
     "probes",
     "pulls",
     "read",
-    "read_debug_token",
     "read_media",
-    "read_media_upload",
-    "read_media_url",
     "read_opt_in",
     "read_opt_in_look_up",
     "read_probe",
-    "read_probe_details",
     "read_pull",
     "read_settings",
-    "read_subscribed_apps",
-    "read_success",
     "read_upload",
     "render",
-    "render_debug_token",
     "render_media",
-    "render_media_delete",
-    "render_media_download",
-    "render_media_upload",
-    "render_media_url",
     "render_opt_in",
     "render_opt_in_look_up",
     "render_signal",
-    "render_subscribe",
-    "render_subscribed_apps",
     "render_upload",
     "uses_authorization",
 ]

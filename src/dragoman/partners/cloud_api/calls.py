@@ -10,10 +10,13 @@ import hmac
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
+import msgspec
+
 from dragoman.domain.content import Template
 from dragoman.domain.identity import Recipient
 from dragoman.partners._cloud.envelope import message_body
-from dragoman.partners.contract import HttpCall, OutboundMessage, Part, Probe, Unsupported
+from dragoman.partners._cloud.limits import unsupported
+from dragoman.partners.contract import HttpCall, OutboundMessage, Part, Probe
 
 from .settings import Settings
 
@@ -25,47 +28,79 @@ PROBE_FIELDS = (
 )
 
 
+class Endpoint(msgspec.Struct, frozen=True):
+    """One call of the Graph API. `path` has {id} for what it is of. `as_app`: made as the Meta app
+    itself where its id and secret are known."""
+
+    purpose: str
+    method: Literal["GET", "POST"]
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    as_app: bool = False
+
+
+# Of a number.
+SEND = Endpoint("send", "POST", "{id}/messages")
+SEND_MARKETING = Endpoint("send", "POST", "{id}/marketing_messages")
+MARK_READ = Endpoint("mark_read", "POST", "{id}/messages")
+TYPING = Endpoint("typing", "POST", "{id}/messages")
+UPLOAD = Endpoint("media_upload", "POST", "{id}/media")
+PROBE = Endpoint("probe", "GET", "{id}", (("fields", PROBE_FIELDS),))
+# Where its webhooks go: by the app, and where account or number override it.
+CALLBACKS = Endpoint("webhook_configuration", "GET", "{id}", (("fields", "webhook_configuration"),))
+# Of a file: where it can be fetched, for the next five minutes.
+MEDIA_URL = Endpoint("media_url", "GET", "{id}")
+# Of a WhatsApp account: which Meta apps get its webhooks, letting the token's app get them, and its
+# numbers.
+SUBSCRIBED_APPS = Endpoint("subscribed_apps", "GET", "{id}/subscribed_apps")
+SUBSCRIBE = Endpoint("subscribe", "POST", "{id}/subscribed_apps")
+ACCOUNT_NUMBERS = Endpoint(
+    "account_numbers", "GET", "{id}/phone_numbers", (("fields", "id"), ("limit", "200"))
+)
+# Of a Meta app: where its webhooks go. Needs App ID and app secret.
+SUBSCRIPTIONS = Endpoint("subscriptions", "GET", "{id}/subscriptions", as_app=True)
+# Of a token: whether it is valid, until when, and for what. As the app it works for one that has
+# ended, too.
+DEBUG_TOKEN = Endpoint("debug_token", "GET", "debug_token", as_app=True)
+
+_SECRET_QUERY = frozenset({"input_token", "appsecret_proof"})
+
+
 def graph_call(
+    endpoint: Endpoint,
+    id: str,
     settings: Settings,
-    method: Literal["GET", "POST", "DELETE"],
-    path: str,
-    purpose: str,
-    query: tuple[tuple[str, str], ...] = (),
+    *query: tuple[str, str],
     json: Any = None,
     parts: tuple[Part, ...] = (),
-    secret_query: frozenset[str] = frozenset(),
 ) -> HttpCall:
-    """A call with the channel's token, proved with the app secret where that is switched on."""
-    if settings.appsecret_proof and settings.app_secret:
+    """A call with the channel's token, proved with the app secret where that is switched on. `id`
+    may have anything in it: it is one step of the path. `query` goes beside the endpoint's own."""
+    token, query = settings.token, (*endpoint.query, *query)
+    if endpoint.as_app and settings.app_id and settings.app_secret:
+        token = f"{settings.app_id}|{settings.app_secret}"  # the app's own
+    elif settings.appsecret_proof and settings.app_secret:
         secret = settings.app_secret.encode()
-        proof = hmac.digest(secret, settings.token.encode(), hashlib.sha256).hex()
+        proof = hmac.digest(secret, token.encode(), hashlib.sha256).hex()
         query = (*query, ("appsecret_proof", proof))
-        secret_query |= {"appsecret_proof"}
     return HttpCall(
-        method,
-        f"{settings.graph_url}/{settings.graph_version}/{path}",
-        purpose,
-        {"Authorization": f"Bearer {settings.token}"},
+        endpoint.method,
+        f"{settings.graph}/{endpoint.path.format(id=quote(id, safe=''))}",
+        endpoint.purpose,
+        {"Authorization": f"Bearer {token}"},
         query,
         json,
         parts=parts,
-        secret_query=secret_query,
+        secret_query=_SECRET_QUERY & {name for name, _ in query},
     )
 
 
-def _id(value: str) -> str:
-    """An id as one step of a path, whatever is in it."""
-    return quote(value, safe="")
-
-
-def render(message: OutboundMessage, settings: Settings) -> HttpCall | Unsupported:
+@unsupported
+def render(message: OutboundMessage, settings: Settings) -> HttpCall:
     """One message, one call. What WhatsApp would refuse is `Unsupported`, before any I/O."""
-    body = message_body(message)
-    if isinstance(body, Unsupported):
-        return body
     marketing = isinstance(message.content, Template) and message.content.marketing is not None
-    endpoint = "marketing_messages" if marketing else "messages"
-    return graph_call(settings, "POST", f"{_id(message.number)}/{endpoint}", "send", json=body)
+    endpoint = SEND_MARKETING if marketing else SEND
+    return graph_call(endpoint, message.number, settings, json=message_body(message))
 
 
 def render_signal(
@@ -80,27 +115,24 @@ def render_signal(
     }
     if typing:
         body["typing_indicator"] = {"type": "text"}
-    purpose = "typing" if typing else "mark_read"
-    return graph_call(settings, "POST", f"{_id(number)}/messages", purpose, json=body)
+    return graph_call(TYPING if typing else MARK_READ, number, settings, json=body)
 
 
 def probes(settings: Settings) -> tuple[Probe, ...]:
     """Ask Meta about each number and about the token itself, which sends nothing."""
     if not settings.token:
         return ()
-    query = (("fields", PROBE_FIELDS),)
-    numbers = [
-        Probe(number.key, graph_call(settings, "GET", _id(number.key), "probe", query))
-        for number in settings.numbers
-    ]
+    keys = [number.key for number in settings.numbers]
     about_token = render_debug_token(settings, settings.token)
-    return (*numbers, Probe("the access token", about_token, settings.app_id))
+    return (
+        *(Probe(key, graph_call(PROBE, key, settings)) for key in keys),
+        Probe("the access token", about_token, settings.app_id),
+    )
 
 
-def render_media_url(media_id: str, settings: Settings, number: str | None = None) -> HttpCall:
-    """Where a file can be fetched, for the next five minutes."""
-    query = (("phone_number_id", number),) if number else ()
-    return graph_call(settings, "GET", _id(media_id), "media_url", query)
+def render_debug_token(settings: Settings, token: str) -> HttpCall:
+    """Ask Meta about a token."""
+    return graph_call(DEBUG_TOKEN, "", settings, ("input_token", token))
 
 
 def render_media_download(url: str, settings: Settings) -> HttpCall:
@@ -112,71 +144,3 @@ def render_media_download(url: str, settings: Settings) -> HttpCall:
     at_graph = (parts.scheme, parts.netloc) == (graph.scheme, graph.netloc)
     headers = {"Authorization": f"Bearer {settings.token}"} if at_meta or at_graph else {}
     return HttpCall("GET", url, "media_download", headers)
-
-
-def render_media_upload(
-    number: str, filename: str, content_type: str, data: bytes, settings: Settings
-) -> HttpCall:
-    """Give Meta a file to send. Meta judges it by its declared type and its name's ending."""
-    parts = (
-        Part("messaging_product", b"whatsapp"),
-        Part("type", content_type.encode()),
-        Part("file", data, filename, content_type),
-    )
-    return graph_call(settings, "POST", f"{_id(number)}/media", "media_upload", parts=parts)
-
-
-def render_media_delete(media_id: str, settings: Settings, number: str | None = None) -> HttpCall:
-    query = (("phone_number_id", number),) if number else ()
-    return graph_call(settings, "DELETE", _id(media_id), "media_delete", query)
-
-
-def render_subscribed_apps(waba_id: str, settings: Settings) -> HttpCall:
-    """Which Meta apps get the webhooks of a WhatsApp account."""
-    return graph_call(settings, "GET", f"{_id(waba_id)}/subscribed_apps", "subscribed_apps")
-
-
-def render_subscribe(waba_id: str, settings: Settings) -> HttpCall:
-    """Let the token's Meta app get the webhooks of a WhatsApp account."""
-    return graph_call(settings, "POST", f"{_id(waba_id)}/subscribed_apps", "subscribe")
-
-
-def render_webhook_configuration(number: str, settings: Settings) -> HttpCall:
-    """Where the webhooks of a number go: by the app, and where account or number override it."""
-    query = (("fields", "webhook_configuration"),)
-    return graph_call(settings, "GET", _id(number), "webhook_configuration", query)
-
-
-def render_account_numbers(waba_id: str, settings: Settings) -> HttpCall:
-    """The numbers of a WhatsApp account."""
-    query = (("fields", "id"), ("limit", "200"))
-    return graph_call(settings, "GET", f"{_id(waba_id)}/phone_numbers", "account_numbers", query)
-
-
-def _app_call(
-    settings: Settings, path: str, purpose: str, *query: tuple[str, str], secret: str = ""
-) -> HttpCall:
-    """A call as the Meta app itself, whose token is its id and its secret with a bar between."""
-    return HttpCall(
-        "GET",
-        f"{settings.graph_url}/{settings.graph_version}/{path}",
-        purpose,
-        {"Authorization": f"Bearer {settings.app_id}|{settings.app_secret}"},
-        query,
-        secret_query=frozenset({secret} if secret else ()),
-    )
-
-
-def render_subscriptions(settings: Settings) -> HttpCall:
-    """Where the webhooks of the Meta app go. Needs App ID and app secret."""
-    return _app_call(settings, f"{_id(settings.app_id)}/subscriptions", "subscriptions")
-
-
-def render_debug_token(settings: Settings, token: str) -> HttpCall:
-    """Ask Meta about a token: whether it is valid, until when, and for what. Asked as the app
-    where its id and secret are known, which works for a token that has ended, too."""
-    query = ("input_token", token)
-    if settings.app_id and settings.app_secret:
-        return _app_call(settings, "debug_token", "debug_token", query, secret="input_token")
-    hidden = frozenset({"input_token"})
-    return graph_call(settings, "GET", "debug_token", "debug_token", (query,), secret_query=hidden)

@@ -10,11 +10,9 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
-from dragoman.domain.events import Event, Rejected
 from dragoman.domain.sentences import Sentence, words
-from dragoman.partners._cloud.parse import parse_body
-from dragoman.partners.contract import Hook, HookAnswer, Outcome, Refused
-from dragoman.partners.hook_answers import NOSNIFF, USUAL, page
+from dragoman.partners.contract import Hook, HookAnswer, Refused
+from dragoman.partners.hook_answers import NOSNIFF, answers, page
 
 from .settings import Settings
 
@@ -112,27 +110,12 @@ def _same(given: str, token: str) -> bool:
     return hmac.compare_digest(a, b) and bool(token)
 
 
-def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
-    """One POST, many events. Raises UnreadableBody."""
-    return parse_body(hook.body)
-
-
 def guarded(settings: Settings) -> bool:
     """With the tick a body without a signature passes, whatever the secret."""
     return bool(settings.app_secret) and not settings.allow_unsigned
 
 
-def uses_authorization(settings: Settings) -> bool:
-    return False
-
-
-_ANSWERS = {
-    **USUAL,
-    Outcome.KEPT: HookAnswer(200, b"EVENT_RECEIVED"),
-    Outcome.INVALID: HookAnswer(400, b"Not a WhatsApp webhook body"),
-}
-
-
-def answer(outcome: Outcome) -> HookAnswer:
-    """Anything but 200 makes Meta send the same again, for up to seven days."""
-    return _ANSWERS[outcome]
+# Anything but 200 makes Meta send the same again, for up to seven days.
+answer = answers(
+    HookAnswer(200, b"EVENT_RECEIVED"), HookAnswer(400, b"Not a WhatsApp webhook body")
+)

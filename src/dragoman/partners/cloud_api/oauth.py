@@ -17,12 +17,11 @@ import msgspec
 
 from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.wire import NoReply, Reply
-from dragoman.partners._cloud.answer import json_object
 from dragoman.partners._cloud.errors import error_of, said
 from dragoman.partners._cloud.shape import opt
 from dragoman.partners.contract import Grant, HttpCall, Talk
 
-from .answers import TokenInfo, complaint, lacking, read_debug_token
+from .answers import TokenInfo, checked, lacking, read_debug_token
 from .calls import render_debug_token
 from .settings import GRAPH_URL, SCOPES, Settings
 from .subscriptions import inspect as inspect
@@ -66,6 +65,10 @@ _CODE_ERRORS: tuple[tuple[int, str, str], ...] = (
 )
 
 
+# Where Meta's redirect says why there is no code, most detailed first.
+_TOLD = ("error_description", "error_message", "error_reason", "error")
+
+
 class Exchanged(msgspec.Struct, frozen=True):
     """A token as an exchange gave it. `expires_in`: seconds, None where Meta names no end."""
 
@@ -107,53 +110,34 @@ def read_denial(query: Mapping[str, str]) -> Sentence | None:
     """`query` is what Meta's redirect brought. A refusal by the person has its own sentence."""
     if query.get("code"):
         return None
-    reason, told = query.get("error_reason", ""), query.get("error_description", "")
-    if reason == "user_denied":
+    if query.get("error_reason") == "user_denied":
         return Sentence("cloud_oauth_cancelled")
-    told = told or query.get("error_message", "") or reason or query.get("error", "")
+    told = next((query[name] for name in _TOLD if query.get(name)), "")
     if not told:
         return Sentence("cloud_oauth_no_code")
     return Sentence("cloud_oauth_denied", {"said": told[:300].rstrip(".") + "."})
 
 
-def _exchange(settings: Settings, purpose: str, *query: tuple[str, str]) -> HttpCall:
+def _exchange(settings: Settings, purpose: str, **query: str) -> HttpCall:
+    asked = {"client_id": settings.app_id, "client_secret": settings.app_secret, **query}
     return HttpCall(
         "GET",
-        f"{settings.graph_url}/{settings.graph_version}/oauth/access_token",
+        f"{settings.graph}/oauth/access_token",
         purpose,
-        query=(("client_id", settings.app_id), ("client_secret", settings.app_secret), *query),
+        query=tuple(asked.items()),
         secret_query=frozenset({"client_secret", "code", "fb_exchange_token"}),
-    )
-
-
-def render_code_exchange(settings: Settings, redirect_uri: str, code: str) -> HttpCall:
-    """The code for a token. `redirect_uri` must be, letter by letter, that of the dialog."""
-    return _exchange(
-        settings, "code_exchange", ("redirect_uri", redirect_uri), ("code", code)
-    )  # fmt: skip
-
-
-def render_long_lived_exchange(settings: Settings, token: str) -> HttpCall:
-    """A token of an hour or two for one of about 60 days."""
-    return _exchange(
-        settings,
-        "long_lived_exchange",
-        ("grant_type", "fb_exchange_token"),
-        ("fb_exchange_token", token),
     )
 
 
 def read_exchange(reply: Reply | NoReply, redirect_uri: str = "") -> Exchanged | Sentence:
     """The token of either exchange, or why there is none."""
-    error = error_of(reply.body) if isinstance(reply, Reply) else None
-    if error is not None:
-        return _refused(error, redirect_uri)
     if isinstance(reply, NoReply):
         return Sentence("cloud_code_silent", {"detail": reply.detail or "no detail"})
-    wrong = complaint(reply)
-    if wrong is not None:
-        return wrong
-    data = json_object(reply.body)
+    if (error := error_of(reply.body)) is not None:
+        return _refused(error, redirect_uri)
+    data = checked(reply)
+    if isinstance(data, Sentence):
+        return data
     token, life = opt(data, "access_token"), data.get("expires_in")
     if not token:
         return Sentence("cloud_code_no_token")
@@ -176,15 +160,14 @@ def grant(
     A token that lives long already (a login configuration may give one that never ends) is kept
     as it is. One that lacks a permission is not: it could not send. `now`: Unix ms.
     """
-    found = read_exchange(
-        (yield render_code_exchange(settings, redirect_uri, code)), redirect_uri
-    )  # fmt: skip
+    # The redirect URI must be, letter by letter, that of the dialog.
+    asked = _exchange(settings, "code_exchange", redirect_uri=redirect_uri, code=code)
+    found = read_exchange((yield asked), redirect_uri)
+    if isinstance(found, Exchanged) and (found.expires_in or LONG_LIVED_S) < LONG_LIVED_S:
+        for_long = {"grant_type": "fb_exchange_token", "fb_exchange_token": found.token}
+        found = read_exchange((yield _exchange(settings, "long_lived_exchange", **for_long)))
     if isinstance(found, Sentence):
         return found
-    if found.expires_in is not None and found.expires_in < LONG_LIVED_S:
-        found = read_exchange((yield render_long_lived_exchange(settings, found.token)))
-        if isinstance(found, Sentence):
-            return found
     info = read_debug_token((yield render_debug_token(settings, found.token)))
     expires = 0 if found.expires_in is None else now + found.expires_in * 1000
     if not isinstance(info, TokenInfo):  # the code is spent: a silent look-up must not cost it

@@ -11,9 +11,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners.contract import Complaint
-from dragoman.partners.form import Reading
+from dragoman.partners.form import Reading, Slip, in_order
 
 from .settings import GRAPH_URL, NEWEST_GRAPH, SETTINGS, Number, Settings
 
@@ -71,27 +73,77 @@ words(
     }
 )
 
-_HEX32 = re.compile(r"[0-9a-fA-F]{32}")
-_APP_TOKEN = re.compile(r"\d{8,}\|\S+")
+_HEX32 = "[0-9a-fA-F]{32}"
 _VERSION = re.compile(r"v(\d{1,3})\.\d")
 _PHONE_LIKE = re.compile(r"\+[\d\s().-]+|\(?\d+\)?[\s().-]+[\d\s().-]+|\d{5,13}")
 _ID = re.compile(r"\d{14,20}")
 # The id, the number for display, and the account's id: `106540352242922 +1 202 555 0100 waba 1022…`
-_LINE = re.compile(r"(\d{14,20})\s+(.*?)\s*(?:\bwaba\b\s*[:=]?\s*(\S+))?", re.IGNORECASE)
+_LINE = re.compile(
+    r"(?P<key>\d{14,20})\s+(?P<display>.*?)\s*(?:\bwaba\b\s*[:=]?\s*(?P<waba_id>\S+))?",
+    re.IGNORECASE,
+)
 _LABELS = {field.name: field.label[0].lower() + field.label[1:] for field in SETTINGS}
+
+_TOKEN = (
+    Slip(r"\d{8,}\|\S+", "cloud_token_is_app"),
+    Slip(_HEX32, "cloud_token_is_secret"),
+    Slip(".{1,7}", "cloud_token_short", ("length",)),
+)
+_SLIPS: Mapping[str, Sequence[Slip]] = {
+    "app_secret": (
+        Slip(rf"(?!{_HEX32}$)EAA.*", "cloud_secret_is_token"),
+        Slip(rf"(?!{_HEX32}$).+", "cloud_secret_wrong", ("length",)),
+    ),
+}
+_AS_THEY_ARE = (
+    *("authorization", "app_secret", "verify_token", "webhook_version"),
+    *("allow_unsigned", "appsecret_proof"),
+)
+
+# What stands in the way of enabling: a field, its sentence, and the settings with which it does. Of
+# most settings counts only whether they are set.
+_GAPS: tuple[tuple[str, str, Mapping[str, str | bool]], ...] = (
+    ("numbers", "cloud_numbers_missing", {"numbers": False}),
+    ("app_id", "cloud_app_id_missing", {"authorization": "temporary", "app_id": False}),
+    (
+        "app_secret",
+        "cloud_app_secret_needed",
+        {"authorization": "temporary", "app_secret": False},
+    ),
+    (
+        "authorization",
+        "cloud_not_authorized",
+        {"authorization": "temporary", "app_id": True, "app_secret": True, "token": False},
+    ),
+    ("token", "cloud_token_missing", {"authorization": "permanent", "token": False}),
+    (
+        "app_secret",
+        "cloud_secret_missing",
+        {"authorization": "permanent", "app_secret": False, "allow_unsigned": False},
+    ),
+    (
+        "appsecret_proof",
+        "cloud_proof_needs_secret",
+        {"authorization": "permanent", "app_secret": False, "appsecret_proof": True},
+    ),
+    ("verify_token", "cloud_verify_missing", {"verify_token": False}),
+)
 
 
 class _Reading(Reading):
     """A form of Meta's values, whose own slips have sentences of their own, without the label."""
 
-    def say(self, field: str, sentence_id: str, **args: Any) -> None:
-        self.complaints.append(Complaint(field, Sentence(sentence_id, args)))
+    def complain(self, name: str, sentence_id: str, **args: Any) -> None:
+        if sentence_id.startswith("form_"):
+            super().complain(name, sentence_id, **args)
+        else:
+            self.complaints.append(Complaint(name, Sentence(sentence_id, args)))
 
     def id(self, name: str) -> str:
         """An id of Meta's: digits only."""
         value = self.pasted(name)
         if value and self.fine(name) and not re.fullmatch(r"[0-9]{5,20}", value):
-            self.say(name, "cloud_id_wrong", label=_LABELS[name], value=value)
+            self.complain(name, "cloud_id_wrong", label=_LABELS[name], value=value)
         return value
 
 
@@ -104,143 +156,89 @@ def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complai
     reading = _Reading(SETTINGS, values)
     app_id, config_id = reading.id("app_id"), reading.id("config_id")
     if config_id and config_id == app_id:
-        reading.say("config_id", "cloud_config_is_app", value=config_id)
-    version, url = _graph(reading)
-    chosen = reading.choice("authorization")
+        reading.complain("config_id", "cloud_config_is_app", value=config_id)
+    told = {name: reading.read(name, _SLIPS.get(name, ())) for name in _AS_THEY_ARE}
     settings = Settings(
-        numbers=_numbers(reading, values.get("numbers"), app_id),
+        numbers=_numbers(reading, app_id),
         # A pasted token is kept for switching back, and is not what a temporary one stands on.
-        token=_token(reading) if chosen == "permanent" else "",
-        app_secret=_secret(reading),
-        verify_token=reading.pasted("verify_token"),
+        token=reading.pasted("token", _TOKEN) if told["authorization"] == "permanent" else "",
         app_id=app_id,
-        graph_version=version,
-        graph_url=url,
-        webhook_version="v23" if reading.choice("webhook_version") == "v23" else "v24",
-        allow_unsigned=reading.switch("allow_unsigned"),
-        appsecret_proof=reading.switch("appsecret_proof"),
-        authorization="temporary" if chosen == "temporary" else "permanent",
         config_id=config_id,
+        graph_version=_version(reading),
+        graph_url=_url(reading),
+        **told,
     )
-    order = {field.name: place for place, field in enumerate(SETTINGS)}
-    return settings, sorted(reading.complaints, key=lambda complaint: order[complaint.field])
+    return settings, in_order(reading)
 
 
-def _token(reading: _Reading) -> str:
-    token = reading.pasted("token")
-    if token and reading.fine("token"):
-        if _APP_TOKEN.fullmatch(token):
-            reading.say("token", "cloud_token_is_app")
-        elif _HEX32.fullmatch(token):
-            reading.say("token", "cloud_token_is_secret")
-        elif len(token) < 8:
-            reading.say("token", "cloud_token_short", length=len(token))
-    return token
-
-
-def _secret(reading: _Reading) -> str:
-    secret = reading.pasted("app_secret")
-    if secret and reading.fine("app_secret") and not _HEX32.fullmatch(secret):
-        if secret.startswith("EAA"):
-            reading.say("app_secret", "cloud_secret_is_token")
-        else:
-            reading.say("app_secret", "cloud_secret_wrong", length=len(secret))
-    return secret
-
-
-def _graph(reading: _Reading) -> tuple[str, str]:
+def _version(reading: _Reading) -> str:
     version = reading.text("graph_version") or NEWEST_GRAPH
     match = _VERSION.fullmatch(version)
-    if match is None:
-        reading.say("graph_version", "cloud_version_wrong", value=version, newest=NEWEST_GRAPH)
-    elif int(match[1]) < OLDEST_GRAPH:
-        reading.say("graph_version", "cloud_version_ended", value=version, newest=NEWEST_GRAPH)
+    if match is None or int(match[1]) < OLDEST_GRAPH:
+        wrong = "cloud_version_wrong" if match is None else "cloud_version_ended"
+        reading.complain("graph_version", wrong, value=version, newest=NEWEST_GRAPH)
+    return version
+
+
+def _url(reading: _Reading) -> str:
     url = (reading.text("graph_url") or GRAPH_URL).rstrip("/")
     if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url, re.IGNORECASE):
-        reading.say("graph_url", "cloud_url_wrong", value=url)
+        reading.complain("graph_url", "cloud_url_wrong", value=url)
     elif re.search(r"/v\d+(\.\d+)?$", url):
-        reading.say("graph_url", "cloud_url_has_version")
-    return version, url
+        reading.complain("graph_url", "cloud_url_has_version")
+    return url
 
 
-def _numbers(reading: _Reading, given: Any, app_id: str) -> tuple[Number, ...]:
-    if isinstance(given, str):
-        given = [piece for piece in re.split(r"[\n,;]+", given) if piece.strip()]
-    if given is None:
-        given = []
-    if not isinstance(given, list | tuple):
-        given = [given]
-    numbers: list[Number] = []
-    for piece in given:
-        number = _one_number(reading, piece)
-        if number is None:
+def _numbers(reading: _Reading, app_id: str) -> tuple[Number, ...]:
+    """Each number once; one that is no id of Meta's is left out."""
+    numbers: dict[str, Number] = {}
+    for number in map(_number, reading.pieces("numbers")):
+        key, waba_id = number.key, number.waba_id
+        if not _ID.fullmatch(key):
+            phone = _PHONE_LIKE.fullmatch(key) is not None
+            wrong = "cloud_number_is_phone" if phone else "cloud_number_wrong"
+            reading.complain("numbers", wrong, value=key)
             continue
-        if any(other.key == number.key for other in numbers):
-            reading.say("numbers", "cloud_number_twice", value=number.key)
-            continue
-        if number.waba_id == number.key:
-            reading.say("numbers", "cloud_number_is_waba", value=number.key)
-        elif app_id and number.key == app_id:
-            reading.say("numbers", "cloud_number_is_app", value=number.key)
-        elif app_id and number.waba_id == app_id:
-            reading.say("numbers", "cloud_waba_is_app", value=app_id)
-        numbers.append(number)
-    return tuple(numbers)
+        if waba_id is not None and not waba_id.isdigit():
+            label = "WhatsApp Business Account ID"
+            reading.complain("numbers", "cloud_id_wrong", label=label, value=waba_id)
+        if key in numbers:
+            reading.complain("numbers", "cloud_number_twice", value=key)
+        elif waba_id == key:
+            reading.complain("numbers", "cloud_number_is_waba", value=key)
+        elif app_id and key == app_id:
+            reading.complain("numbers", "cloud_number_is_app", value=key)
+        elif app_id and waba_id == app_id:
+            reading.complain("numbers", "cloud_waba_is_app", value=app_id)
+        numbers.setdefault(key, number)
+    return tuple(numbers.values())
 
 
-def _one_number(reading: _Reading, piece: Any) -> Number | None:
-    display = waba_id = None
+def _number(piece: Any) -> Number:
+    """A number as one of the forms of `read_settings` has it, right or wrong."""
     if isinstance(piece, Number):
-        key, display, waba_id = piece.key, piece.display, piece.waba_id
-    elif isinstance(piece, Mapping):
-        key = str(piece.get("key") or "").strip()
-        display = str(piece.get("display") or "").strip() or None
-        waba_id = str(piece.get("waba_id") or "").strip() or None
-    else:
-        key = str(piece).strip()
-        line = _LINE.fullmatch(key)
-        if line is not None:
-            key, display, waba_id = line[1], line[2] or None, line[3]
-    if not _ID.fullmatch(key):
-        phone = _PHONE_LIKE.fullmatch(key) is not None
-        wrong = "cloud_number_is_phone" if phone else "cloud_number_wrong"
-        reading.say("numbers", wrong, value=key)
-        return None
-    if waba_id is not None and not waba_id.isdigit():
-        label = "WhatsApp Business Account ID"
-        reading.say("numbers", "cloud_id_wrong", label=label, value=waba_id)
-    digits = re.sub(r"\D", "", display) if display else ""
-    return Number(key, digits or None, waba_id)
+        piece = msgspec.structs.asdict(piece)
+    elif not isinstance(piece, Mapping):
+        text = str(piece).strip()
+        line = _LINE.fullmatch(text)
+        piece = {"key": text} if line is None else line.groupdict()
+    given = {name: str(piece.get(name) or "").strip() for name in Number.__struct_fields__}
+    digits = re.sub(r"\D", "", given["display"])
+    return Number(given["key"], digits or None, given["waba_id"] or None)
 
 
 def missing(settings: Settings) -> Sequence[Complaint]:
     """What stands in the way of enabling the channel."""
-    out: list[Complaint] = []
-    if not settings.numbers:
-        out.append(Complaint("numbers", Sentence("cloud_numbers_missing")))
-    if settings.authorization == "temporary":
-        out += _missing_authorization(settings)
-    elif not settings.token:
-        out.append(Complaint("token", Sentence("cloud_token_missing")))
-    if not settings.app_secret and settings.authorization == "permanent":
-        if not settings.allow_unsigned:
-            out.append(Complaint("app_secret", Sentence("cloud_secret_missing")))
-        if settings.appsecret_proof:
-            out.append(Complaint("appsecret_proof", Sentence("cloud_proof_needs_secret")))
-    if not settings.verify_token:
-        out.append(Complaint("verify_token", Sentence("cloud_verify_missing")))
-    return out
 
+    def has(name: str, value: str | bool) -> bool:
+        given = getattr(settings, name)
+        return bool(given) is value if isinstance(value, bool) else given == value
 
-def _missing_authorization(settings: Settings) -> Sequence[Complaint]:
-    out = []
-    if not settings.app_id:
-        out.append(Complaint("app_id", Sentence("cloud_app_id_missing")))
-    if not settings.app_secret:
-        out.append(Complaint("app_secret", Sentence("cloud_app_secret_needed")))
-    if not out and not settings.token:
-        out.append(Complaint("authorization", Sentence("cloud_not_authorized")))
-    return out
+    return [
+        Complaint(field, Sentence(sentence_id))
+        for field, sentence_id, state in _GAPS
+        if all(has(name, value) for name, value in state.items())
+    ]
 
 
 def numbers(settings: Settings) -> Sequence[str]:

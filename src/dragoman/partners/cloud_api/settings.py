@@ -46,6 +46,11 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     allow_unsigned: bool = False
     appsecret_proof: bool = False
 
+    @property
+    def graph(self) -> str:
+        """Where calls go, without a slash at its end."""
+        return f"{self.graph_url}/{self.graph_version}"
+
 
 _APP_PAGE = "Meta app › App settings › Basic"
 

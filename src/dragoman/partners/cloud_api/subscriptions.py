@@ -17,29 +17,30 @@ from dragoman.partners.contract import Finding, Talk
 
 from .answers import (
     LEVELS,
-    Subscription,
     TokenInfo,
+    callbacks,
     lacking,
-    read_callbacks,
+    number_ids,
+    read,
     read_debug_token,
-    read_number_ids,
-    read_subscribed_apps,
     read_subscriptions,
-    read_success,
+    subscribed_apps,
+    unconfirmed,
 )
 from .calls import (
-    render_account_numbers,
+    ACCOUNT_NUMBERS,
+    CALLBACKS,
+    SUBSCRIBE,
+    SUBSCRIBED_APPS,
+    SUBSCRIPTIONS,
+    graph_call,
     render_debug_token,
-    render_subscribe,
-    render_subscribed_apps,
-    render_subscriptions,
-    render_webhook_configuration,
 )
 from .settings import Settings
 
 DAY_MS = 86_400_000
 WARN_DAYS = 14
-OBJECT, FIELD = "whatsapp_business_account", "messages"
+FIELD = "messages"
 
 words(
     {
@@ -93,9 +94,14 @@ def inspect(settings: Settings, webhook_url: str, now: int) -> Talk[list[Finding
     if (wrong := lacking(info, settings.app_id)) is not None:
         return [Finding("fail", wrong)]
     out = [_life(info, now)] if settings.authorization == "permanent" else []
-    out += yield from _accounts(settings, info)
-    out += yield from _callbacks(settings, webhook_url)
-    out += yield from _field(settings)
+    wabas, unknown = yield from _wabas(settings, info)
+    out += unknown
+    for step in (
+        *(_account(waba, info.app_id, settings) for waba in wabas),
+        *(_callback(number.key, webhook_url, settings) for number in settings.numbers),
+        _field(settings),
+    ):
+        out.append((yield from step))
     return out
 
 
@@ -120,7 +126,7 @@ def _wabas(settings: Settings, info: TokenInfo) -> Talk[tuple[list[str], list[Fi
     for waba in info.waba_ids:
         if not left:
             break
-        ids = read_number_ids((yield render_account_numbers(waba, settings)))
+        ids = read((yield graph_call(ACCOUNT_NUMBERS, waba, settings)), number_ids)
         if isinstance(ids, Sentence):
             findings.append(Finding("fail", ids))
         elif set(left) & set(ids):
@@ -132,64 +138,45 @@ def _wabas(settings: Settings, info: TokenInfo) -> Talk[tuple[list[str], list[Fi
     return list(dict.fromkeys(found)), findings
 
 
-def _accounts(settings: Settings, info: TokenInfo) -> Talk[list[Finding]]:
-    wabas, out = yield from _wabas(settings, info)
-    for waba in wabas:
-        apps = read_subscribed_apps((yield render_subscribed_apps(waba, settings)))
-        args = {"waba": waba, "app": info.app_id}
-        if isinstance(apps, Sentence):
-            out.append(Finding("fail", apps))
-        elif any(app.id == info.app_id for app in apps):
-            out.append(Finding("ok", Sentence("cloud_account_subscribed", args)))
-        else:
-            fix = Sentence("cloud_subscribe_fix")
-            out.append(Finding("fail", Sentence("cloud_account_not_subscribed", args), fix))
-    return out
+def _account(waba: str, app: str, settings: Settings) -> Talk[Finding]:
+    apps = read((yield graph_call(SUBSCRIBED_APPS, waba, settings)), subscribed_apps)
+    args = {"waba": waba, "app": app}
+    if isinstance(apps, Sentence):
+        return Finding("fail", apps)
+    if app in apps:
+        return Finding("ok", Sentence("cloud_account_subscribed", args))
+    fix = Sentence("cloud_subscribe_fix")
+    return Finding("fail", Sentence("cloud_account_not_subscribed", args), fix)
 
 
-def _callbacks(settings: Settings, ours: str) -> Talk[list[Finding]]:
-    """What Meta resolves for each number: its own address before the account's before the app's."""
-    out = []
-    for number in settings.numbers:
-        found = read_callbacks((yield render_webhook_configuration(number.key, settings)))
-        if isinstance(found, Sentence):
-            out.append(Finding("fail", found))
-        else:
-            out.append(_callback(number.key, found, ours))
-    return out
-
-
-def _callback(number: str, found: dict[str, str], ours: str) -> Finding:
+def _callback(number: str, ours: str, settings: Settings) -> Talk[Finding]:
+    """What Meta resolves for a number: its own address before the account's before the app's."""
+    found = read((yield graph_call(CALLBACKS, number, settings)), callbacks)
+    if isinstance(found, Sentence):
+        return Finding("fail", found)
+    level = next((level for level in LEVELS if found[level]), LEVELS[-1])
+    theirs, near = found[level], difference(found[level], ours)
     args = {"number": number, "url": ours}
-    level = next((level for level in LEVELS if found[level]), None)
-    if level is None:
-        fix = Sentence("cloud_callback_fix", args)
-        return Finding("fail", Sentence("cloud_callback_none", args), fix)
-    theirs = found[level]
-    if theirs == ours:
+    if near is None:
         return Finding("ok", Sentence("cloud_callback_ours", args))
     fix = Sentence("cloud_callback_fix" if level == LEVELS[-1] else "cloud_override_fix", args)
-    what = {"number": number, "url": theirs, "level": _LEVEL_WORDS[level]}
-    near = difference(theirs, ours)
-    if near is None or near.id in ("address_host", "address_path"):
-        return Finding("fail", Sentence("cloud_callback_other", what), fix)
-    what = {"number": number, "level": _LEVEL_WORDS[level], "said": say(near)}
-    return Finding("fail", Sentence("cloud_callback_almost", what), fix)
+    if not theirs:
+        return Finding("fail", Sentence("cloud_callback_none", args), fix)
+    what = {"number": number, "level": _LEVEL_WORDS[level]}
+    if near.id in ("address_host", "address_path"):
+        return Finding("fail", Sentence("cloud_callback_other", {**what, "url": theirs}), fix)
+    return Finding("fail", Sentence("cloud_callback_almost", {**what, "said": say(near)}), fix)
 
 
-def _field(settings: Settings) -> Talk[list[Finding]]:
+def _field(settings: Settings) -> Talk[Finding]:
     if not (settings.app_id and settings.app_secret):
-        return [Finding("none", Sentence("cloud_field_unasked"))]
-    rows = read_subscriptions((yield render_subscriptions(settings)))
-    if isinstance(rows, Sentence):
-        return [Finding("fail", rows)]
-    if any(_has_field(row) for row in rows):
-        return [Finding("ok", Sentence("cloud_field_ok"))]
-    return [Finding("fail", Sentence("cloud_field_missing"), Sentence("cloud_field_fix"))]
-
-
-def _has_field(row: Subscription) -> bool:
-    return row.object == OBJECT and row.active and FIELD in row.fields
+        return Finding("none", Sentence("cloud_field_unasked"))
+    fields = read_subscriptions((yield graph_call(SUBSCRIPTIONS, settings.app_id, settings)))
+    if isinstance(fields, Sentence):
+        return Finding("fail", fields)
+    if FIELD in fields:
+        return Finding("ok", Sentence("cloud_field_ok"))
+    return Finding("fail", Sentence("cloud_field_missing"), Sentence("cloud_field_fix"))
 
 
 def subscribe(settings: Settings) -> Talk[list[Finding]]:
@@ -201,7 +188,7 @@ def subscribe(settings: Settings) -> Talk[list[Finding]]:
         return [Finding("fail", info)]
     wabas, out = yield from _wabas(settings, info)
     for waba in wabas:
-        wrong = read_success((yield render_subscribe(waba, settings)))
+        wrong = read((yield graph_call(SUBSCRIBE, waba, settings)), unconfirmed)
         done = Finding("ok", Sentence("cloud_subscribed", {"waba": waba}))
         out.append(done if wrong is None else Finding("fail", wrong))
     return out

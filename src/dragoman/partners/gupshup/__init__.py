@@ -22,12 +22,13 @@ from dragoman.partners.absent import (
     render_opt_in_look_up,
     render_signal,
     render_upload,
+    uses_authorization,
 )
 
 from .abilities import CAPABILITIES, NATIVE_SHAPES
 from .answers import read, read_media, read_opt_in, read_probe
 from .error_table import ERRORS
-from .hooks import answer, authenticate, guarded, handshake, uses_authorization
+from .hooks import answer, authenticate, guarded, handshake
 from .parse import parse
 from .reading import dialect, missing, numbers, read_settings
 from .render import (

@@ -15,11 +15,11 @@ from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud import bodies
+from dragoman.partners._cloud.envelope import interactive_object
 from dragoman.partners._cloud.limits import filled, refuse, within
 from dragoman.partners.contract import HttpCall, OutboundMessage
 from dragoman.partners.extra import merge
 
-from .enterprise import interactive_object
 from .native import cannot, digits_of, link_of, meant, unknown
 from .settings import Settings
 from .templates import access as template

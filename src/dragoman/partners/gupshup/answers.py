@@ -90,26 +90,18 @@ def _refused(table: str, code: str, said: str, reply: Reply) -> SendError:
 
 
 def read_refusal(reply: Reply) -> SendError:
-    """An answer that is no success, in the Access API's shape or by its status alone.
-
-    Gupshup's own refusals are trusted: nothing was sent. So is 4xx in any words, which no gateway
-    says of a call that went through. All else may have been sent.
-    """
+    """An answer that is no success, in the Access API's shape or by its status alone."""
     data = json_object(reply.body)
     said, code = opt(data, "message") or "", opt(data, "code") or ""
     own, status = opt(data, "status") == "error", reply.status
-    if status in GATEWAY:
-        return _REPLIES.not_understood(reply)
+    if (strange := _REPLIES.strange(reply, own)) is not None:
+        return strange
     if own and (code or not 400 <= status < 500):
         return _refused("access", code or ("500" if status >= 500 else ""), said, reply)
-    if not own and (lost := _REPLIES.nobody_there(reply)) is not None:
-        return lost
-    if 400 <= status < 500:
-        said = said or snippet(reply) or "no reason given"
-        known = str(status) if f"http/{status}" in ERRORS else "400"
-        error = _refused("http", known, said, reply)
-        return msgspec.structs.replace(error, partner_code=f"HTTP {status}")
-    return _REPLIES.not_understood(reply)
+    said = said or snippet(reply) or "no reason given"
+    known = str(status) if f"http/{status}" in ERRORS else "400"
+    error = _refused("http", known, said, reply)
+    return msgspec.structs.replace(error, partner_code=f"HTTP {status}")
 
 
 def read_opt_in(reply: Reply | NoReply) -> SendError | None:

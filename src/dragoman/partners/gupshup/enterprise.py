@@ -14,10 +14,9 @@ from typing import Any
 import msgspec
 
 from dragoman.domain import content as c
-from dragoman.domain.identity import Phone
-from dragoman.partners._cloud.envelope import message_body
-from dragoman.partners._cloud.limits import Refuse, filled, within
-from dragoman.partners.contract import HttpCall, OutboundMessage, Unsupported
+from dragoman.partners._cloud.envelope import interactive_object
+from dragoman.partners._cloud.limits import filled, within
+from dragoman.partners.contract import HttpCall, OutboundMessage
 
 from .native import cannot, digits_of, link_of, meant, unknown
 from .settings import Settings, account_of
@@ -39,7 +38,6 @@ SHAPES = "a form of Enterprise with `msg` or `media_url` (and `msg_type`, `inter
 _NATIVE = ("msg", "media_url", "whatsAppTemplateId")
 _METHODS = ("sendmessage", "sendmediamessage")
 _OURS = frozenset({"userid", "password", "auth_scheme", "v", "format", "send_to", "phone_number"})
-_ANYBODY = Phone("12025550100")  # the envelope around Meta's object is thrown away
 _encode = msgspec.json.Encoder().encode
 
 
@@ -182,12 +180,3 @@ def _interactive(content: c.Outbound) -> dict[str, str]:
         out["footer"] = meta["footer"]["text"]
     action = _encode(meta["action"]).decode()
     return {**out, "msg": text, "interactive_type": name, "action": action}
-
-
-def interactive_object(content: c.Outbound) -> dict[str, Any]:
-    """Meta's `interactive` for a neutral message, within Meta's limits. Raises Refuse."""
-    body = message_body(OutboundMessage(_ANYBODY, "", content))
-    if isinstance(body, Unsupported):
-        raise Refuse(body.sentence, body.code)
-    found: dict[str, Any] = body["interactive"]
-    return found

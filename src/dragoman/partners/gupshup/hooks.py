@@ -8,8 +8,8 @@ Source: Gupshup, "Webhook key points"; the platform's own table of answers.
 
 from __future__ import annotations
 
-from dragoman.partners.contract import Hook, HookAnswer, Outcome, Refused
-from dragoman.partners.hook_answers import USUAL, explained
+from dragoman.partners.contract import Hook, HookAnswer, Refused
+from dragoman.partners.hook_answers import answers, explained
 
 from .settings import Settings
 
@@ -29,23 +29,12 @@ def guarded(settings: Settings) -> bool:
     return False
 
 
-def uses_authorization(settings: Settings) -> bool:
-    return False
-
-
 def authenticate(hook: Hook, settings: Settings, now: int) -> Refused | None:
     return None
 
 
 _BROKEN = HookAnswer(500, b"Internal Server Error")
-_ANSWERS = {
-    **USUAL,
-    Outcome.KEPT: HookAnswer(200),  # Gupshup wants an empty body
-    Outcome.INVALID: _BROKEN,
-    Outcome.UNKNOWN: _BROKEN,
-}
 
-
-def answer(outcome: Outcome) -> HookAnswer:
-    """Anything but 2xx makes Gupshup send the same again; how often is not published."""
-    return _ANSWERS[outcome]
+# Anything but 2xx makes Gupshup send the same again; how often is not published. It wants an empty
+# body.
+answer = answers(HookAnswer(200), invalid=_BROKEN, unknown=_BROKEN)

@@ -16,8 +16,9 @@ from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.identity import Phone, Recipient
 from dragoman.domain.sentences import words
-from dragoman.partners._cloud.limits import refuse, web_link
+from dragoman.partners._cloud.limits import refuse
 from dragoman.partners.contract import OutboundMessage
+from dragoman.partners.links import Links
 
 words(
     {
@@ -28,12 +29,10 @@ words(
         "give {known}; or an object with `kind`, which goes to every partner.",
         "gupshup_raw_member": "The structured payload of type {type} has a member {member!r} that "
         "has no place there: leave it out.",
-        "gupshup_link_only": "The {field} is given by an id, and Gupshup takes files by their web "
-        "address only: give a link.",
-        "gupshup_no_link": "The {field} has no link: Gupshup takes files by their web address.",
     }
 )
 
+link_of = Links("gupshup", "Gupshup").of
 SCRIPT_SHAPE = (
     "an object with `type` (document, image, video, audio or sticker) and the member it names with "
     "a `url`"
@@ -104,15 +103,6 @@ def digits_of(whom: Recipient, dialect: str) -> str:
     if not isinstance(whom, Phone):
         raise refuse("gupshup_needs_phone", Code.UNSUPPORTED, dialect=dialect, whom=str(whom))
     return whom.digits
-
-
-def link_of(field: str, id: str | None, link: str | None) -> str:
-    """The address of a file. Raises Refuse."""
-    if id:
-        raise refuse("gupshup_link_only", Code.UNSUPPORTED, field=field)
-    if not link:
-        raise refuse("gupshup_no_link", field=field)
-    return web_link(f"{field} link", link)
 
 
 def cannot(dialect: str, content: c.Outbound) -> Exception:

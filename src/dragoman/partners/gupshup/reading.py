@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import words
 from dragoman.partners.contract import Complaint
-from dragoman.partners.form import Reading, is_meta_token, lacking
+from dragoman.partners.form import META_TOKEN, UUID, Reading, Slip, in_order, lacking, lacks, wrong
 
 from .settings import HOSTS, SETTINGS, Dialect, KnownTemplate, Settings
 
@@ -30,9 +30,20 @@ words(
 )
 
 _DIGITS = re.compile(r"[0-9]{6,20}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_APP_NAME = re.compile(r"[A-Za-z0-9_.-]{2,100}")
 _PATHS = re.compile(r"/(GatewayAPI(/rest)?|(wa|sm)/api(/.*)?|partner(/.*)?)$", re.IGNORECASE)
+_KEY = (
+    Slip(META_TOKEN, "gupshup_key_is_meta"),
+    Slip(UUID, "gupshup_key_is_app_id"),
+    Slip(".{1,7}", "form_short", ("length",)),
+)
+_NAME_IS_ID = {"shape": "this is the app's id; give the name that the list of apps shows."}
+_NAME_WRONG = {"shape": "a name has letters, digits, hyphens and underscores only."}
+_APP_NAME = (
+    Slip(UUID, "form_id_wrong", ("value",), _NAME_IS_ID),
+    Slip("(?![A-Za-z0-9_.-]{2,100}$).+", "form_id_wrong", ("value",), _NAME_WRONG),
+)
+_ID_WRONG = {"shape": "it looks like 82ed0000-0000-4000-8000-000000000001."}
+_APP_ID = (Slip(f"(?!{UUID}$).+", "form_id_wrong", ("value",), _ID_WRONG),)
 
 
 def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complaint]]:
@@ -49,18 +60,16 @@ def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complai
         user_id=ids[1],
         hsm_user_id=ids[2],
         hsm_password=_password(reading, "hsm_password", ids),
-        api_key=_key(reading, "api_key"),
-        app_name=_app_name(reading),
-        app_id=_app_id(reading),
-        app_token=_key(reading, "app_token"),
+        api_key=reading.pasted("api_key", _KEY),
+        app_name=reading.pasted("app_name", _APP_NAME),
+        app_id=reading.pasted("app_id", _APP_ID),
+        app_token=reading.pasted("app_token", _KEY),
         opt_in=reading.switch("opt_in"),
         templates=_templates(reading),
         bearer=reading.switch("bearer"),
         base_url=_base_url(reading, dialect),
     )
-    order = {field.name: place for place, field in enumerate(SETTINGS)}
-    found = sorted(reading.complaints, key=lambda one: order[one.field.partition(".")[0]])
-    return settings, found
+    return settings, in_order(reading)
 
 
 def _id(reading: Reading, name: str, number: str) -> str:
@@ -81,40 +90,6 @@ def _password(reading: Reading, name: str, ids: Sequence[str]) -> str:
     value = reading.pasted(name)
     if value and reading.fine(name) and value in ids:
         reading.complain(name, "gupshup_password_is_id")
-    return value
-
-
-def _key(reading: Reading, name: str) -> str:
-    value = reading.pasted(name)
-    if not value or not reading.fine(name):
-        return value
-    if is_meta_token(value):
-        reading.complain(name, "gupshup_key_is_meta")
-    elif _UUID.fullmatch(value):
-        reading.complain(name, "gupshup_key_is_app_id")
-    elif len(value) < 8:
-        reading.complain(name, "form_short", length=len(value))
-    return value
-
-
-def _app_name(reading: Reading) -> str:
-    value = reading.pasted("app_name")
-    if value and reading.fine("app_name"):
-        shape = ""
-        if _UUID.fullmatch(value):
-            shape = "this is the app's id; give the name that the list of apps shows."
-        elif not _APP_NAME.fullmatch(value):
-            shape = "a name has letters, digits, hyphens and underscores only."
-        if shape:
-            reading.complain("app_name", "form_id_wrong", value=value, shape=shape)
-    return value
-
-
-def _app_id(reading: Reading) -> str:
-    value = reading.pasted("app_id")
-    if value and reading.fine("app_id") and not _UUID.fullmatch(value):
-        shape = "it looks like 82ed0000-0000-4000-8000-000000000001."
-        reading.complain("app_id", "form_id_wrong", value=value, shape=shape)
     return value
 
 
@@ -149,17 +124,11 @@ def _base_url(reading: Reading, dialect: Dialect) -> str:
 
 def missing(settings: Settings) -> Sequence[Complaint]:
     """What stands in the way of enabling the channel."""
-    out = []
-    for field in SETTINGS:
-        shown = field.only_if is None or settings.dialect in field.only_if[1]
-        if field.name == "waba_id" and settings.user_id:
-            continue  # it is sent instead
-        if field.required and shown and not getattr(settings, field.name):
-            out.append(lacking(field))
+    instead = "waba_id" if settings.user_id else ""  # of which the user id is sent
+    out = lacks(settings, [field for field in SETTINGS if field.name != instead])
     if bool(settings.hsm_user_id) != bool(settings.hsm_password):
         name = "hsm_password" if settings.hsm_user_id else "hsm_user_id"
-        label = next(field.label for field in SETTINGS if field.name == name)
-        out.append(Complaint(name, Sentence("gupshup_hsm_half", {"label": label})))
+        out += [wrong(field, "gupshup_hsm_half") for field in SETTINGS if field.name == name]
     return out
 
 

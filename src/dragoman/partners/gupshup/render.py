@@ -11,24 +11,22 @@ import msgspec
 from dragoman.domain.identity import Phone, Recipient
 from dragoman.partners._cloud import envelope
 from dragoman.partners._cloud.envelope import message_body
-from dragoman.partners._cloud.limits import Refuse
-from dragoman.partners.contract import HttpCall, OutboundMessage, Probe, Unsupported
+from dragoman.partners._cloud.limits import unsupported
+from dragoman.partners.contract import HttpCall, OutboundMessage, Probe
 
 from . import access, enterprise
 from .native import file_url, meant
 from .settings import Settings
 
 
-def render(message: OutboundMessage, settings: Settings) -> HttpCall | Unsupported:
+@unsupported
+def render(message: OutboundMessage, settings: Settings) -> HttpCall:
     """One message, one call. What cannot be said is `Unsupported`, before any I/O."""
-    try:
-        if settings.dialect == "enterprise":
-            return enterprise.render(message, settings)
-        if settings.dialect == "access":
-            return access.render(message, settings)
-        return _v3(message, settings)
-    except Refuse as refusal:
-        return Unsupported(refusal.sentence, refusal.code)
+    if settings.dialect == "enterprise":
+        return enterprise.render(message, settings)
+    if settings.dialect == "access":
+        return access.render(message, settings)
+    return _v3(message, settings)
 
 
 def knows_native(payload: Mapping[str, Any], settings: Settings) -> bool:
@@ -52,8 +50,6 @@ def is_template(payload: Mapping[str, Any], settings: Settings) -> bool:
 def _v3(message: OutboundMessage, settings: Settings) -> HttpCall:
     """Meta's own body; the person's number goes without its plus, as Gupshup's samples have it."""
     body = message_body(msgspec.structs.replace(message, content=meant(message)))
-    if isinstance(body, Unsupported):
-        raise Refuse(body.sentence, body.code)
     if isinstance(message.recipient, Phone):
         body["to"] = message.recipient.digits
     path = f"{_app(settings)}/v3/message"

@@ -9,6 +9,7 @@ Source: Gupshup, "Template messages", and public integrations of Enterprise.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import degrees
 from dragoman.partners._cloud.limits import filled, refuse
-from dragoman.partners._cloud.templates import unplaced, values_and_buttons, worded
+from dragoman.partners._cloud.templates import said, unplaced, values_and_buttons
 
 from .native import link_of
 from .settings import KnownTemplate, Settings
@@ -61,10 +62,7 @@ def fill(content: c.Template, settings: Settings, dialect: str) -> Filled:
 
 
 def value(param: c.Param, dialect: str) -> str:
-    text = worded(param)
-    if text is None:
-        raise _no_place(dialect, f"a value that is a {param.__struct_config__.tag}")
-    return text
+    return said(param, partial(_no_place, dialect))
 
 
 def _no_place(dialect: str, part: str) -> Exception:

@@ -22,10 +22,10 @@ from dragoman.domain.wire import HttpCall, NoReply, Reply
 from dragoman.partners._cloud.answer import json_object
 from dragoman.partners._cloud.shape import dicts, opt, opt_obj
 from dragoman.partners.contract import MediaFile, Probe, Sent
-from dragoman.partners.replies import GATEWAY, Replies, refused, snippet
+from dragoman.partners.replies import GATEWAY, Replies, file_in, refused, snippet
 
-from .error_table import ERRORS, problem, unknown
-from .parse_reports import step_of
+from .error_table import ERRORS, problem
+from .parse_reports import said, step_of
 from .settings import Settings
 from .shape import digits
 
@@ -63,34 +63,30 @@ def complaint_of(body: bytes) -> Complaint | None:
     field; the newer one has `errorCode`, `description` and a list of `violations`.
     """
     data = json_object(body)
-    older = opt_obj(opt_obj(data, "requestError"), "serviceException")
-    if older:
-        wrong = [
-            f"{field}: {', '.join(str(word) for word in told)}"
-            for field, told in opt_obj(older, "validationErrors").items()
-            if type(told) is list
-        ]
+    if older := opt_obj(opt_obj(data, "requestError"), "serviceException"):
+        named = opt_obj(older, "validationErrors").items()
+        wrong = [(field, ", ".join(map(str, told))) for field, told in named if type(told) is list]
         return _complaint(opt(older, "messageId"), opt(older, "text"), wrong)
     if "errorCode" in data:
-        wrong = [
-            f"{opt(one, 'property') or ''}: {opt(one, 'violation') or ''}"
-            for one in dicts(data.get("violations"))
-        ]
+        listed = dicts(data.get("violations"))
+        wrong = [(opt(one, "property") or "", opt(one, "violation") or "") for one in listed]
         return _complaint(opt(data, "errorCode"), opt(data, "description"), wrong)
     if type(data.get("error")) is str and len(data) == 1:  # of marking as read alone
         return Complaint("", data["error"])
     return None
 
 
-def _complaint(code: str | None, text: str | None, wrong: list[str]) -> Complaint:
-    return Complaint(code or "", "; ".join(part for part in (text or "", *wrong) if part))
+def _complaint(code: str | None, text: str | None, wrong: list[tuple[str, str]]) -> Complaint:
+    parts = [text or "", *(f"{field}: {told}" for field, told in wrong)]
+    return Complaint(code or "", "; ".join(part for part in parts if part))
 
 
 # --- a send --------------------------------------------------------------------------------------
 
 
 def read(call: HttpCall, reply: Reply | NoReply) -> Sent | SendError:
-    """Of a send in either API; and of a signal, which has no id: `Sent("")`."""
+    """Of a send in either API; and of a signal, which has no id: `Sent("")`. Its note is Infobip's
+    word that something needs to be put right, although it took the message."""
     if isinstance(reply, NoReply):
         return read_no_reply(reply)
     if not 200 <= reply.status < 300:
@@ -98,55 +94,43 @@ def read(call: HttpCall, reply: Reply | NoReply) -> Sent | SendError:
     if call.purpose in SIGNALS:
         return Sent("")
     data = json_object(reply.body)
-    messages = dicts(data.get("messages"))
-    told = messages[0] if messages else data
-    status, id = opt_obj(told, "status"), opt(told, "messageId") or ""
+    told = (dicts(data.get("messages")) or [data])[0]
+    status, id = opt_obj(told, "status"), opt(told, "messageId")
     if status and step_of(status) is Status.FAILED:
         return _rejected(status, reply)
     if not id:
-        if complaint_of(reply.body) is not None:
-            return read_refusal(reply)
-        return _REPLIES.no_id(reply)
+        known = complaint_of(reply.body) is not None
+        return read_refusal(reply) if known else _REPLIES.no_id(reply)
     whom = opt(told, "to") or opt(told, "destination")
-    return Sent(id, whom or None, _note(status))
-
-
-def _note(status: dict[str, Any]) -> str | None:
-    """Infobip's word that something needs to be put right, although it took the message."""
-    return opt(status, "action") or None
+    return Sent(id, whom or None, opt(status, "action") or None)
 
 
 def _rejected(status: dict[str, Any], reply: Reply) -> SendError:
     """A 200 whose status refuses the message."""
-    code, said = opt(status, "id") or "", opt(status, "description") or opt(status, "name") or ""
+    code, text = opt(status, "id") or "", said(status)
     if code == _TAKEN_BEFORE:
         doubt = _REPLIES.doubt(Sentence("infobip_had_it"), reply)
-        return msgspec.structs.replace(doubt, partner_code=code, partner_text=said)
-    found = problem(f"status/{code}", said) or unknown("infobip_refused", code, said)
-    return refused(*found, code, said, reply)
+        return msgspec.structs.replace(doubt, partner_code=code, partner_text=text)
+    found = problem(f"status/{code}", "infobip_refused", code, text)
+    return refused(*found, code, text, reply)
 
 
 def read_refusal(reply: Reply) -> SendError:
     """An answer that is no success. Never both retryable and ambiguous."""
-    told, status = complaint_of(reply.body), reply.status
-    if status in GATEWAY or (told is None and not 400 <= status < 500):
-        return _REPLIES.not_understood(reply)
-    if told is None and (lost := _REPLIES.nobody_there(reply)) is not None:
-        return lost
-    said = told.said if told is not None else snippet(reply)
-    key = _key(status, said)
-    found = problem(key, said) or unknown("infobip_refused", f"HTTP {status}", said)
-    code = (told.code if told is not None else "") or f"HTTP {status}"
-    return refused(*found, code, said, reply)
+    told, status = complaint_of(reply.body), f"HTTP {reply.status}"
+    if (strange := _REPLIES.strange(reply, told is not None)) is not None:
+        return strange
+    told = told or Complaint("", snippet(reply))
+    found = problem(_key(reply.status, told.said), "infobip_refused", status, told.said)
+    return refused(*found, told.code or status, told.said, reply)
 
 
 def _key(status: int, said: str) -> str:
     """NOT CONFIRMED: a template that Infobip does not know is told by its words alone."""
     if status == 400 and "template not found" in said.lower():
         return "http/400/template"
-    if f"http/{status}" in ERRORS:
-        return f"http/{status}"
-    return "http/500" if status >= 500 else "http/400"
+    usual = "http/500" if status >= 500 else "http/400"
+    return f"http/{status}" if f"http/{status}" in ERRORS else usual
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -158,9 +142,8 @@ def read_media(
     """The file, or where Infobip's redirect leads, to which the login does not go along."""
     if isinstance(reply, NoReply):
         return read_no_reply(reply)
-    if reply.status == 200 and reply.body:
-        mime = reply.headers.get("content-type", "").partition(";")[0].strip()
-        return MediaFile(reply.body, mime)
+    if (file := file_in(reply)) is not None:
+        return file
     elsewhere = reply.headers.get("location", "")
     if reply.status in (301, 302, 303, 307, 308) and elsewhere.startswith("http"):
         return HttpCall("GET", elsewhere, call.purpose)
@@ -177,24 +160,28 @@ def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
     may only send is refused the list, and is right all the same."""
     if isinstance(reply, NoReply):
         return _REPLIES.unchecked(probe, reply)
-    told = complaint_of(reply.body)
+    told, results = complaint_of(reply.body), _results(reply)
     if reply.status == 403 and told is not None:
         return None
-    data = json_object(reply.body)
-    if 200 <= reply.status < 300 and type(data.get("results")) is list:
-        return _senders(probe, dicts(data["results"]))
-    if told is not None and reply.status == 404:
-        return _absent(probe, probe.expect.split(","))
+    if results is not None or (told is not None and reply.status == 404):
+        return _senders(probe, dicts(results))
     if reply.status == 401 or (told is not None and reply.status not in GATEWAY):
         return read_refusal(reply).sentence
     return _REPLIES.unchecked(probe, reply)
 
 
+def _results(reply: Reply) -> list[Any] | None:
+    """What a question of ours found; None for an answer that is none."""
+    results = json_object(reply.body).get("results") if 200 <= reply.status < 300 else None
+    return results if type(results) is list else None
+
+
 def _senders(probe: Probe, results: list[dict[str, Any]]) -> Sentence | None:
     states = {digits(opt(one, "sender")): (opt(one, "status") or "").upper() for one in results}
     wanted = probe.expect.split(",")
-    if lacking := [number for number in wanted if number not in states]:
-        return _absent(probe, lacking)
+    if lacking := ", ".join(f"+{number}" for number in wanted if number not in states):
+        whose = probe.about[:1].upper() + probe.about[1:]
+        return Sentence("infobip_sender_absent", {"whose": whose, "numbers": lacking})
     for number in wanted:
         if states[number] in _CANNOT_SEND:
             args = {"number": f"+{number}", "state": states[number].lower()}
@@ -202,17 +189,11 @@ def _senders(probe: Probe, results: list[dict[str, Any]]) -> Sentence | None:
     return None
 
 
-def _absent(probe: Probe, numbers: list[str]) -> Sentence:
-    whose = probe.about[:1].upper() + probe.about[1:]
-    listed = ", ".join(f"+{number}" for number in numbers)
-    return Sentence("infobip_sender_absent", {"whose": whose, "numbers": listed})
-
-
 def read_pull(reply: Reply | NoReply) -> bytes | SendError:
     """The answer is a body as the webhook has it; empty when there was nothing."""
     if isinstance(reply, NoReply):
         return read_no_reply(reply)
-    data = json_object(reply.body)
-    if 200 <= reply.status < 300 and type(data.get("results")) is list:
-        return reply.body if data["results"] else b""
-    return read_refusal(reply)
+    results = _results(reply)
+    if results is None:
+        return read_refusal(reply)
+    return reply.body if results else b""

@@ -5,197 +5,169 @@ Source: Infobip OpenAPI, "Send WhatsApp … message", one page for each type (20
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.partners._cloud import bodies
 from dragoman.partners._cloud.limits import (
     alike,
-    between,
     counted,
     filled,
     refuse,
     unique,
-    web_link,
     within,
 )
+from dragoman.partners.mapping import Is, May, Need, Table, mapped
 
 from .limits import (
-    LIMITS,
-    caption,
-    has_address,
+    CAPTION,
+    FILE_NAME,
+    FLOW_TOKEN,
+    ID,
+    LINK,
+    address,
     header,
     link_of,
     number,
-    sized,
+    ranged,
+    several,
 )
-from .orders import order_details, order_status
+from .orders import bill, news
 from .settings import Settings
 from .shape import camel
 
-_ALL = ("text", "image", "video", "document")
+Content = dict[str, Any]
+
 # Meta's own samples say this where a Flow needs no token; Infobip wants one.
 NO_TOKEN = "unused"
 _USUAL_FLOW_VERSION = "3"
 
-Content = dict[str, Any]
-
-
-def _framed(
-    body: str | None, action: Content, top: Content | None = None, footer: str | None = None
-) -> Content:
-    out: Content = {}
-    if body is not None:
-        out["body"] = {"text": filled("body", body)}
-    if action:
-        out["action"] = action
-    if top is not None:
-        out["header"] = top
-    if footer:
-        out["footer"] = {"text": filled("footer", footer)}
-    return out
-
-
-def _header(kind: str, value: c.Header | None, allowed: tuple[str, ...] = _ALL) -> Content | None:
-    return None if value is None else header(kind, value, allowed)
-
 
 # --- simple messages -----------------------------------------------------------------------------
 
+_FILE = (
+    Need("mediaUrl", "", link_of, most=LINK),
+    May("caption", "caption", within, "caption", CAPTION),
+    May("filename", "filename", filled, "file name", FILE_NAME),
+    May("voice", "voice"),
+)
+LOCATION = (
+    Need("latitude", "latitude", number, "latitude", 90),
+    Need("longitude", "longitude", number, "longitude", 180),
+    May("name", "name", filled, "place's name", 1000),
+    May("address", "address", filled, "place's address", 1000),
+)
 
-def _text(content: c.Text, settings: Settings) -> Content:
+
+def _text(content: c.Text) -> Content:
     out: Content = {"text": filled("text", content.text)}
-    if content.preview_url and has_address(content.text):  # without an address it is refused
+    # Without an address in the text it is refused.
+    if content.preview_url and re.search(r"https?://\S", content.text, re.IGNORECASE):
         out["previewUrl"] = True
     return out
 
 
-def _file(content: c.Image | c.Video | c.Audio | c.Document | c.Sticker, _: Settings) -> Content:
-    kind = c.kind_of(content)
-    out: Content = {"mediaUrl": link_of(kind, content.id, content.link)}
-    if isinstance(content, c.Image | c.Video | c.Document) and content.caption:
-        out["caption"] = caption(content.caption)
-    if isinstance(content, c.Document) and content.filename:
-        out["filename"] = sized("file name", content.filename)
-    if isinstance(content, c.Audio) and content.voice:
-        out["voice"] = True
-    return out
-
-
-def _location(content: c.Location, settings: Settings) -> Content:
-    out: Content = {
-        "latitude": number("latitude", content.latitude, 90),
-        "longitude": number("longitude", content.longitude, 180),
-    }
-    for name in ("name", "address"):
-        if text := getattr(content, name):
-            out[name] = sized(f"place's {name}", text, "place")
-    return out
-
-
 # What a card's parts may be called here; WhatsApp itself takes any word.
-_PHONES = frozenset({"CELL", "MAIN", "IPHONE", "HOME", "WORK"})
 _PLACES = frozenset({"HOME", "WORK"})
+_TYPES: Mapping[str, frozenset[str]] = {
+    "phones": frozenset({"CELL", "MAIN", "IPHONE"}) | _PLACES,
+    "emails": _PLACES,
+    "urls": _PLACES,
+    "addresses": _PLACES,
+}
 _CALLED = {"MOBILE": "CELL", "COMPANY": "WORK", "OFFICE": "WORK", "BUSINESS": "WORK"}
 
 
-def _contacts(content: c.Contacts, settings: Settings) -> Content:
-    """Meta's members in camel case. A first name is needed: the whole name where none is given. A
-    type that Infobip has no word for is left out."""
-    cards = camel(bodies.contacts(_with_first_names(content)))
-    for card in cards:
-        for part in ("phones", "emails", "urls", "addresses"):
-            known = _PHONES if part == "phones" else _PLACES
-            for one in card.get(part, ()):
-                word = str(one.pop("type", "") or "").upper()
-                word = _CALLED.get(word, word)
-                if word in known:
-                    one["type"] = word
+def _contacts(content: c.Contacts) -> Content:
+    """Meta's members in camel case. A type that Infobip has no word for is left out."""
+    cards = camel(bodies.contacts(c.Contacts(tuple(map(_first_named, content.contacts)))))
+    for part, known in _TYPES.items():
+        for one in (one for card in cards for one in card.get(part, ())):
+            word = str(one.pop("type", "") or "").upper()
+            word = _CALLED.get(word, word)
+            if word in known:
+                one["type"] = word
     return {"contacts": cards}
 
 
-def _with_first_names(content: c.Contacts) -> c.Contacts:
-    cards = []
-    for card in content.contacts:
-        name = card.name
-        if name is not None and not name.first_name and name.formatted_name:
-            name = c.ContactName(
-                name.formatted_name, name.formatted_name, name.last_name, name.middle_name,
-                name.suffix, name.prefix,
-            )  # fmt: skip
-        cards.append(
-            c.ContactCard(
-                name, card.phones, card.emails, card.urls, card.addresses, card.org, card.birthday
-            )
-        )
-    return c.Contacts(tuple(cards))
+def _first_named(card: c.ContactCard) -> c.ContactCard:
+    """A first name is needed: the whole name where none is given."""
+    if card.name is None:
+        return card
+    first = card.name.first_name or card.name.formatted_name
+    return msgspec.structs.replace(card, name=msgspec.structs.replace(card.name, first_name=first))
 
 
 # --- interactive messages ------------------------------------------------------------------------
 
+_BODY = Need("body.text", "body", filled, "body")
+_MAY_HAVE_BODY = May("body.text", "body", filled, "body")
+_FOOTER = May("footer.text", "footer", filled, "footer")
 
-def _buttons(content: c.Buttons, settings: Settings) -> Content:
+_BUTTON = (
+    Is("type", "REPLY"),
+    Need("id", "id", filled, "button id"),
+    Need("title", "title", filled, "button title"),
+)
+_ROW = (
+    Need("id", "id", filled, "row id"),
+    Need("title", "title", filled, "row title"),
+    May("description", "description", within, "row description"),
+)
+_ROWS = (Need("rows", "rows", several, "rows", each=_ROW),)
+_PRODUCTS = (Need("productRetailerIds", "product_ids"),)
+_URL_BUTTON = (
+    Need("displayText", "label", filled, "link label"),
+    Need("url", "url", address, "link", LINK),
+)
+CALL = (
+    May("callValidityPeriod", "ttl_minutes", ranged, "call button's minutes", 43200),
+    May("callContextPayload", "payload", within, "call payload"),
+)
+_FLOW = (
+    Need("flowId", "flow_id"),
+    May("flowToken", "token", filled, "flow token", FLOW_TOKEN),
+    Need("callToActionButton", "label", filled, "flow label", 20),
+    May("flowAction", "action", make=str.upper),
+    May("flowActionPayload.screen", "screen"),
+    May("flowActionPayload.data", "data"),
+)
+
+
+def _buttons(content: c.Buttons) -> Content:
     counted("buttons", len(content.buttons))
     unique("button titles", (button.title for button in content.buttons))
     unique("button ids", (button.id for button in content.buttons))
-    shown = [
-        {
-            "type": "REPLY",
-            "id": filled("button id", button.id),
-            "title": filled("button title", button.title),
-        }
-        for button in content.buttons
-    ]
-    top = _header("buttons", content.header)
-    return _framed(content.body, {"buttons": shown}, top, content.footer)
+    return {"buttons": [mapped(button, _BUTTON) for button in content.buttons]}
 
 
-def _list(content: c.List, settings: Settings) -> Content:
+def _list(content: c.List) -> Content:
     counted("sections", len(content.sections))
     counted("rows", sum(len(section.rows) for section in content.sections))
     unique("row ids", (row.id for section in content.sections for row in section.rows))
-    many = len(content.sections) > 1
-    sections = []
-    for section in content.sections:
-        counted("rows", len(section.rows))
-        titled: Content = {}
-        if section.title or many:
-            titled["title"] = filled("section title", section.title or "")
-        sections.append({**titled, "rows": [_row(row) for row in section.rows]})
-    action = {"title": filled("list button", content.button), "sections": sections}
-    top = _header("list", content.header, ("text",))
-    return _framed(content.body, action, top, content.footer)
+    sections = _sections(content.sections, _ROWS)
+    return {"title": filled("list button", content.button), "sections": sections}
 
 
-def _row(row: c.Row) -> Content:
-    out = {"id": filled("row id", row.id), "title": filled("row title", row.title)}
-    if row.description:
-        out["description"] = within("row description", row.description)
-    return out
+def product_sections(sections: tuple[c.ProductSection, ...], titled: bool = False) -> list[Content]:
+    """Sections of products. titled: one alone needs a title as well. Raises Refuse."""
+    counted("sections", len(sections))
+    counted("products", sum(len(section.product_ids) for section in sections))
+    for section in sections:
+        unique("products of a section", section.product_ids)
+    return _sections(sections, _PRODUCTS, titled)
 
 
-def _url_button(content: c.CtaUrl, settings: Settings) -> Content:
-    action = {
-        "displayText": filled("link label", content.label),
-        "url": within("link", web_link("link", content.url), LIMITS["link"]),
-    }
-    return _framed(content.body, action, _header("cta_url", content.header), content.footer)
-
-
-def _flow(content: c.Flow, settings: Settings) -> Content:
-    """A draft is said; a published Flow is what Infobip takes it for."""
-    action = flow_action(content)
-    if content.draft:
-        action["mode"] = "DRAFT"
-    if content.version != _USUAL_FLOW_VERSION:
-        if not content.version.isdecimal():
-            rule = "it is a whole number, like 3"
-            raise refuse("meta_choose", field="flow's version", rule=rule)
-        action["flowMessageVersion"] = int(content.version)
-    top = _header("flow", content.header, ("text",))
-    return _framed(content.body, action, top, content.footer)
+def _sections(sections: Sequence[Any], members: Table, titled: bool = False) -> list[Content]:
+    """Several have a title each."""
+    kind = Need if titled or len(sections) > 1 else May
+    title = kind("title", "title", filled, "section title")
+    return [mapped(section, (title, *members)) for section in sections]
 
 
 def flow_action(content: c.Flow) -> Content:
@@ -203,138 +175,119 @@ def flow_action(content: c.Flow) -> Content:
     if not content.flow_id:
         part = "a Flow's name" if content.flow_name else "a Flow without an id"
         raise refuse("infobip_no_place", part=part, where="a Flow message")
-    out: Content = {
-        "flowId": content.flow_id,
-        "flowToken": sized("flow token", content.token or NO_TOKEN),
-        "callToActionButton": sized("flow label", content.label),
-    }
-    if content.action:
-        out["flowAction"] = content.action.upper()
-    first: Content = {"screen": content.screen} if content.screen else {}
-    if content.data:
-        first["data"] = content.data
-    if content.action == "data_exchange" and first:
+    out = mapped(msgspec.structs.replace(content, token=content.token or NO_TOKEN), _FLOW)
+    if content.action != "data_exchange":
+        filled("flow's first screen", content.screen or "", ID)
+    elif "flowActionPayload" in out:
         rule = "screen and data belong to the action navigate; data_exchange asks your endpoint"
         raise refuse("meta_choose", field="flow's first screen", rule=rule)
-    if content.action != "data_exchange":
-        filled("flow's first screen", content.screen or "", 1000)
-        out["flowActionPayload"] = first
     return out
 
 
-def _product(content: c.Product, settings: Settings) -> Content:
-    action = {
-        "catalogId": filled("catalog id", content.catalog_id, 1000),
-        "productRetailerId": filled("product id", content.product_id, 1000),
-    }
-    return _framed(content.body or None, action, None, content.footer)
+def _flow(content: c.Flow) -> Content:
+    return {**flow_action(content), **mapped(content, _FLOW_MODE)}
 
 
-def _products(content: c.Products, settings: Settings) -> Content:
-    action = {
-        "catalogId": filled("catalog id", content.catalog_id, 1000),
-        "sections": product_sections(content.sections, "productRetailerIds"),
-    }
-    top = _header("products", content.header, ("text",))
-    return _framed(content.body, action, top, content.footer)
+def _version(content: c.Flow) -> int | None:
+    if content.version == _USUAL_FLOW_VERSION:
+        return None
+    if not content.version.isdecimal():
+        rule = "it is a whole number, like 3"
+        raise refuse("meta_choose", field="flow's version", rule=rule)
+    return int(content.version)
 
 
-def product_sections(sections: tuple[c.ProductSection, ...], ids: str) -> list[Content]:
-    """`ids`: what Infobip calls a section's list of products there."""
-    counted("sections", len(sections))
-    counted("products", sum(len(section.product_ids) for section in sections))
-    out = []
-    for section in sections:
-        unique("products of a section", section.product_ids)
-        titled: Content = {}
-        if section.title or len(sections) > 1:
-            titled["title"] = filled("section title", section.title or "")
-        out.append({**titled, ids: list(section.product_ids)})
-    return out
+# A draft is said; a published Flow is what Infobip takes it for.
+_FLOW_MODE = (
+    May("mode", "draft", make={True: "DRAFT"}.get),
+    May("flowMessageVersion", make=_version),
+)
 
 
-def _carousel(content: c.Carousel, settings: Settings) -> Content:
+def _carousel(content: c.Carousel) -> Content:
     counted("cards", len(content.cards))
     replies = bool(content.cards[0].buttons)
     alike([(bool(card.body), len(card.buttons), bool(card.url)) for card in content.cards])
-    cards = [_card(card, replies) for card in content.cards]
-    action = {"type": "QUICK_REPLY" if replies else "URL", "cards": cards}
-    return _framed(content.body, action)
+    cards = [mapped(card, _REPLY_CARD if replies else _LINK_CARD) for card in content.cards]
+    return {"type": "QUICK_REPLY" if replies else "URL", "cards": cards}
 
 
-def _card(card: c.Card, replies: bool) -> Content:
-    top = header("carousel", card.header, ("image", "video"))
-    out: Content = {"header": {"type": top["type"], "url": top["mediaUrl"]}}
-    if card.body:
-        out["body"] = {"text": within("card body", card.body)}
-    if replies:
-        counted("card buttons", len(card.buttons))
-        out["buttons"] = [
-            {
-                "id": sized("card button id", button.id, "card button"),
-                "title": sized("card button title", button.title, "card button"),
-            }
-            for button in card.buttons
-        ]
-        return out
-    out["button"] = {
-        "displayText": filled("link label", card.label or ""),
-        "url": within("link", web_link("link", card.url or ""), LIMITS["link"]),
-    }
-    return out
+def _card_header(value: c.Header) -> Content:
+    top = header("carousel", value, ("image", "video"))
+    return {"type": top["type"], "url": top["mediaUrl"]}
 
 
-def _question(content: c.LocationRequest | c.ContactRequest, settings: Settings) -> Content:
-    return _framed(content.body, {})
+_CARD = (
+    Need("header", "header", make=_card_header),
+    May("body.text", "body", within, "card body"),
+)
+_CARD_BUTTON = (
+    Need("id", "id", filled, "card button id", 20),
+    Need("title", "title", filled, "card button title", 20),
+)
+_REPLY_CARD = (
+    *_CARD,
+    Need("buttons", "buttons", several, "card buttons", each=_CARD_BUTTON),
+)
+_LINK_CARD = (
+    *_CARD,
+    Need("button.displayText", "label", filled, "link label"),
+    Need("button.url", "url", address, "link", LINK),
+)
+_PRODUCT = (
+    Need("catalogId", "catalog_id", filled, "catalog id", ID),
+    Need("productRetailerId", "product_id", filled, "product id", ID),
+)
+_PRODUCT_LIST = (
+    Need("catalogId", "catalog_id", filled, "catalog id", ID),
+    Need("sections", "sections", make=product_sections),
+)
+_CALL_BUTTON = (May("buttonDisplayText", "label", filled, "call label"), *CALL)
 
+_ALL = ("text", "image", "video", "document")
+_WORDS = ("text",)
 
-def _nothing(content: c.CallPermissionRequest, settings: Settings) -> Content:
-    """Infobip has no place for words in it: WhatsApp asks in its own."""
-    return {}
-
-
-def _call_button(content: c.CallButton, settings: Settings) -> Content:
-    action: Content = {}
-    if content.label:
-        action["buttonDisplayText"] = filled("call label", content.label)
-    if content.ttl_minutes is not None:
-        between("call button's minutes", content.ttl_minutes, 1, 43200)
-        action["callValidityPeriod"] = content.ttl_minutes
-    if content.payload:
-        action["callContextPayload"] = within("call payload", content.payload)
-    return _framed(content.body, action)
-
-
-# kind → (endpoint, content); the rest of the endpoint's path is always the same.
-_MAKE: Mapping[type[Any], tuple[str, Callable[[Any, Settings], Content]]] = {
-    c.Text: ("text", _text),
-    c.Image: ("image", _file),
-    c.Video: ("video", _file),
-    c.Audio: ("audio", _file),
-    c.Document: ("document", _file),
-    c.Sticker: ("sticker", _file),
-    c.Location: ("location", _location),
-    c.Contacts: ("contact", _contacts),
-    c.Buttons: ("interactive/buttons", _buttons),
-    c.List: ("interactive/list", _list),
-    c.CtaUrl: ("interactive/url-button", _url_button),
-    c.Flow: ("interactive/flow", _flow),
-    c.Product: ("interactive/product", _product),
-    c.Products: ("interactive/multi-product", _products),
-    c.LocationRequest: ("interactive/location-request", _question),
-    c.ContactRequest: ("interactive/request-contact-info", _question),
-    c.CallPermissionRequest: ("interactive/call-permission-request", _nothing),
-    c.CallButton: ("interactive/voice-button", _call_button),
-    c.Carousel: ("interactive/media-carousel", _carousel),
-    c.OrderDetails: ("interactive/order-details", order_details),
-    c.OrderStatus: ("interactive/order-status", order_status),
+# kind → (endpoint, content); or (endpoint, `action` of the content, the headers that it may have).
+# The rest of the endpoint's path is always the same.
+_KINDS: Mapping[type[Any], tuple[str, Table | Callable[[Any], Content], tuple[str, ...] | None]] = {
+    c.Text: ("text", _text, None),
+    c.Image: ("image", _FILE, None),
+    c.Video: ("video", _FILE, None),
+    c.Audio: ("audio", _FILE, None),
+    c.Document: ("document", _FILE, None),
+    c.Sticker: ("sticker", _FILE, None),
+    c.Location: ("location", LOCATION, None),
+    c.Contacts: ("contact", _contacts, None),
+    c.Buttons: ("interactive/buttons", _buttons, _ALL),
+    c.List: ("interactive/list", _list, _WORDS),
+    c.CtaUrl: ("interactive/url-button", _URL_BUTTON, _ALL),
+    c.Flow: ("interactive/flow", _flow, _WORDS),
+    c.Product: ("interactive/product", _PRODUCT, ()),
+    c.Products: ("interactive/multi-product", _PRODUCT_LIST, _WORDS),
+    c.LocationRequest: ("interactive/location-request", (), ()),
+    c.ContactRequest: ("interactive/request-contact-info", (), ()),
+    # WhatsApp asks in its own words: there is no place for ours.
+    c.CallPermissionRequest: ("interactive/call-permission-request", (), None),
+    c.CallButton: ("interactive/voice-button", _CALL_BUTTON, ()),
+    c.Carousel: ("interactive/media-carousel", _carousel, ()),
+    c.OrderDetails: ("interactive/order-details", bill, ("image",)),
 }
+_PARTS = ("body", "action", "header", "footer")
 
 
 def whatsapp(content: c.Outbound, settings: Settings) -> tuple[str, Content]:
     """Endpoint and content; an empty content is left out of the call. Raises Refuse."""
-    made = _MAKE.get(type(content))
-    if made is None:
+    if isinstance(content, c.OrderStatus):
+        around = mapped(content, (_MAY_HAVE_BODY, _FOOTER))
+        return "interactive/order-status", {"action": news(content, settings), **around}
+    if type(content) not in _KINDS:
         raise refuse("infobip_cannot", Code.UNSUPPORTED, kind=c.kind_of(content))
-    endpoint, make = made
-    return endpoint, make(content, settings)
+    endpoint, make, headers = _KINDS[type(content)]
+    made = make(content) if callable(make) else mapped(content, make)
+    if headers is None:
+        return endpoint, made
+    told: Content = {"action": made}
+    if (top := getattr(content, "header", None)) is not None:
+        told["header"] = header(c.kind_of(content), top, headers)
+    told |= mapped(content, (_MAY_HAVE_BODY if isinstance(content, c.Product) else _BODY, _FOOTER))
+    return endpoint, {name: told[name] for name in _PARTS if told.get(name)}

@@ -525,15 +525,11 @@ words(
 _UNKNOWN = Known(Code.UNKNOWN, _MESSAGE, "")
 
 
-def problem(key: str, said: str) -> tuple[Known, Sentence] | None:
-    """What a key means, and the sentence with Infobip's words in it; None for an unknown one."""
+def problem(key: str, otherwise: str, code: str, said: str) -> tuple[Known, Sentence]:
+    """What a key means, and the sentence with Infobip's words in it. otherwise: the sentence of an
+    unknown one, whose code is shown as it came."""
     known = ERRORS.get(key)
     if known is None:
-        return None
+        return _UNKNOWN, Sentence(otherwise, {"said": shown_raw(code, said)})
     args = {"said": said or "no reason given"} if "{said}" in known.text else {}
     return known, Sentence(f"infobip_error_{key}", args)
-
-
-def unknown(sentence_id: str, code: str, said: str) -> tuple[Known, Sentence]:
-    """A code that is not known here, shown as it came."""
-    return _UNKNOWN, Sentence(sentence_id, {"said": shown_raw(code, said)})

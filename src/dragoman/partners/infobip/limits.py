@@ -1,107 +1,97 @@
 """What Infobip allows beyond, or less than, what WhatsApp's own limits say, and files by address.
 
+The checks here are those of tables (`mapping.Check`); how long a field may be stands in its table.
+
 Source: Infobip OpenAPI, "Send WhatsApp …" (2026): sizes of each field.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
-from dragoman.domain.identity import Bsuid, Phone, Recipient
+from dragoman.domain.identity import Group, Phone, Recipient
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import degrees
-from dragoman.partners._cloud.interactive import parts_of
-from dragoman.partners._cloud.limits import filled, refuse, web_link, within
+from dragoman.partners._cloud.interactive import part_of
+from dragoman.partners._cloud.limits import between, counted, filled, refuse, web_link, within
+from dragoman.partners._cloud.templates import unplaced
+from dragoman.partners.links import Links
 
 words(
     {
         "infobip_cannot": "Infobip has no {kind} message: leave it out.",
         "infobip_no_group": "Infobip writes to people, and this is a group: write to them one by "
         "one.",
-        "infobip_link_only": "The {field} is given by an id, and Infobip takes files by their web "
-        "address only: give a link.",
-        "infobip_no_link": "The {field} has no link: Infobip takes files by their web address.",
         "infobip_no_place": "Infobip has no place for {part} in {where}: leave it out.",
     }
 )
 
-LIMITS: Mapping[str, int] = {
-    "link": 2048,
-    "caption": 3000,
-    "file name": 240,
-    "place": 1000,
-    "flow label": 20,
-    "flow token": 3000,
-    "card button": 20,
-    "product id": 3000,
-    "quick reply payload": 128,
-    "copy code": 15,
-    "payment id": 35,
-    "configuration": 60,
-}
-
-
-def sized(field: str, text: str, name: str | None = None) -> str:
-    """The text, when there is one and it is within Infobip's limit. `name`: of the limit, where it
-    differs from what people call the field."""
-    return filled(field, text, LIMITS[name or field])
+_LINKS = Links("infobip", "Infobip")
+ID = 1000
+LINK = 2048
+CAPTION = 3000
+FILE_NAME = 240
+FLOW_TOKEN = 3000
 
 
 def recipient(whom: Recipient) -> str:
     """Digits, or a business-scoped id. Raises Refuse for a group."""
-    if isinstance(whom, Phone):
-        return whom.digits
-    if isinstance(whom, Bsuid):
-        return whom.value
-    raise refuse("infobip_no_group", Code.UNSUPPORTED)
+    if isinstance(whom, Group):
+        raise refuse("infobip_no_group", Code.UNSUPPORTED)
+    return whom.digits if isinstance(whom, Phone) else whom.value
 
 
-def link_of(field: str, id: str | None, link: str | None) -> str:
-    """The address of a file. Raises Refuse."""
-    if id:
-        raise refuse("infobip_link_only", Code.UNSUPPORTED, field=field)
-    if not link:
-        raise refuse("infobip_no_link", field=field)
-    return within(f"{field} link", web_link(f"{field} link", link), LIMITS["link"])
+def placed(value: Any, parts: Mapping[str, str], where: str, code: Code = Code.INVALID) -> None:
+    """That none of these members is given, which Infobip has no place for. Raises Refuse."""
+    if (part := unplaced(value, parts)) is not None:
+        raise refuse("infobip_no_place", code, part=part, where=where)
 
 
-def file_name(name: str | None, link: str) -> str:
-    """A file's name, which headers must have; the last step of its address where none is given."""
-    last = urlsplit(link).path.rpartition("/")[2]
-    return sized("file name", name or last or "document")
+def several(field: str, values: Any, most: int | None) -> Any:
+    counted(field, len(values))
+    return values
 
 
-def caption(text: str) -> str:
-    return within("caption", text, LIMITS["caption"])
+def ranged(field: str, value: int, most: int | None) -> int:
+    """A whole number from 1."""
+    between(field, value, 1, most or 0)
+    return value
 
 
-def number(field: str, value: float | str, most: int) -> float:
+def number(field: str, value: float | str, most: int | None) -> float:
     """Decimal degrees as a number: Infobip takes no text here."""
-    return float(degrees(field, value, most))
+    return float(degrees(field, value, most or 0))
+
+
+def address(field: str, value: str, most: int | None) -> str:
+    return within(field, web_link(field, value), most)
+
+
+def link_of(field: str, file: Any, most: int | None = LINK) -> str:
+    """The address of a file, which is anything with `id` and `link`. Raises Refuse."""
+    field = field or c.kind_of(file)
+    return within(f"{field} link", _LINKS.of(field, file.id, file.link), most)
 
 
 def header(kind: str, value: c.Header, allowed: tuple[str, ...]) -> dict[str, Any]:
     """A header with its type in capitals. Raises Refuse."""
-    given = parts_of(value)
-    if len(given) != 1:
-        raise refuse("meta_header_parts", found=" and ".join(given) or "nothing")
-    name = given[0]
-    if name not in allowed:
-        raise refuse("meta_bad_header", kind=kind, found=name, allowed=", ".join(allowed))
+    name = part_of(kind, value, allowed)
     if value.text:
         return {"type": "TEXT", "text": filled("header text", value.text)}
     media: c.Media = getattr(value, name)
-    link = link_of(f"header {name}", media.id, media.link)
-    out = {"type": name.upper(), "mediaUrl": link}
-    if name == "document" and media.filename:
-        out["filename"] = sized("file name", media.filename)
+    return file_header(f"header {name}", name, media)
+
+
+def file_header(field: str, kind: str, file: Any, named: bool = False) -> dict[str, Any]:
+    """A header that is a file. named: a document must have a name, which is the last step of its
+    address where none is given."""
+    link = link_of(field, file)
+    out = {"type": kind.upper(), "mediaUrl": link}
+    last = (urlsplit(link).path.rpartition("/")[2] or "document") if named else ""
+    if kind == "document" and (name := file.filename or last):
+        out["filename"] = filled("file name", name, FILE_NAME)
     return out
-
-
-def has_address(text: str) -> bool:
-    return re.search(r"https?://\S", text, re.IGNORECASE) is not None

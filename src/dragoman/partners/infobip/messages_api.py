@@ -11,7 +11,7 @@ Source: Infobip OpenAPI, "Messages API: send" (2026).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from dragoman.domain import content as c
@@ -19,57 +19,74 @@ from dragoman.domain.identity import Phone
 from dragoman.partners._cloud.limits import filled
 from dragoman.partners.contract import OutboundMessage
 from dragoman.partners.extra import merge
+from dragoman.partners.mapping import Is, May, Table, absent, at, mapped
 
-from .contents import Content, flow_action, product_sections, whatsapp
-from .limits import link_of, recipient, sized
+from .contents import Content, flow_action, whatsapp
+from .limits import recipient
 from .settings import Settings
-from .shape import message_id, written_time
-from .templates import button_list, fits, header_text, ordered, values
+from .shape import message_id
+from .templates import template
 
 # Members of `options` that belong to the whole call, and not to the message.
 _OF_THE_CALL = frozenset({"schedule", "tracking", "messageOrdering"})
 _OURS = frozenset({"channel", "sender", "destinations"})
 _LONGEST_SMS = 4096
-_BUTTONS = (
-    c.QuickReplyButton | c.UrlButton | c.CopyCodeButton | c.FlowButton
-    | c.CatalogButton | c.ProductsButton
-)  # fmt: skip
+_CARRIED_BUTTONS = frozenset(
+    {c.QuickReplyButton, c.UrlButton, c.CopyCodeButton, c.FlowButton}
+    | {c.CatalogButton, c.ProductsButton}
+)
+# The messages that it carries, where they have none of these.
+_NOT_CARRIED: Mapping[type[Any], tuple[str, ...]] = {
+    c.Text: (),
+    c.Image: (),
+    c.Video: (),
+    c.Document: (),
+    c.Buttons: ("header.image", "header.video", "header.document", "footer"),
+    c.List: ("header", "footer"),
+    c.Flow: ("header", "footer"),
+    c.Template: ("cards", "order_status"),
+}
+# What an SMS says instead: the words, and a file's address. A template's words are not known here;
+# an author gives `failover` with them.
+_SMS: Mapping[type[Any], tuple[str, ...]] = {
+    c.Text: ("text",),
+    c.Buttons: ("body",),
+    c.List: ("body",),
+    c.Flow: ("body",),
+    c.Image: ("caption", "link"),
+    c.Video: ("caption", "link"),
+    c.Document: ("caption", "link"),
+}
 
 
 def carries(message: OutboundMessage) -> bool:
-    """Whether the Messages API says this message as it is meant."""
+    """Whether the Messages API says this message as it is meant; it has no quoting."""
     content = message.content
-    if message.reply_to:
-        return False  # it has no quoting
-    if isinstance(content, c.Buttons | c.List | c.Flow):
-        plain = content.header is None or (
-            isinstance(content, c.Buttons) and content.header.text is not None
-        )
-        return plain and not content.footer
+    if message.reply_to or type(content) not in _NOT_CARRIED:
+        return False
     if isinstance(content, c.Template):
         top = content.header
-        told = top is None or isinstance(top, c.TextParam) or (
-            isinstance(top, c.MediaParam) and top.type in ("image", "video")
-        )  # fmt: skip
-        by_button = all(isinstance(button, _BUTTONS) for button in content.buttons)
-        return told and by_button and not content.cards and content.order_status is None
-    return isinstance(content, c.Text | c.Image | c.Video | c.Document)
+        told = isinstance(top, c.TextParam | None) or at(top, "type") in ("image", "video")
+        if not told or not all(type(button) in _CARRIED_BUTTONS for button in content.buttons):
+            return False
+    return all(absent(at(content, path)) for path in _NOT_CARRIED[type(content)])
 
 
 def body(message: OutboundMessage, settings: Settings) -> dict[str, Any]:
     """The JSON of the call for a message that it carries. Raises Refuse."""
-    one: dict[str, Any] = {"channel": "WHATSAPP", "sender": message.number}
     content = message.content
-    if isinstance(content, c.Template):
-        one |= _template(content, settings)
-    else:
-        one["content"] = _MAKE[type(content)](content, settings)
-    text = _sms(content) if settings.sms_sender else None
-    if text and isinstance(message.recipient, Phone):
-        one["options"] = {"validityPeriod": _minutes(settings.sms_after)}
-        said = {"body": {"text": text[:_LONGEST_SMS], "type": "TEXT"}}
-        one["failover"] = [{"channel": "SMS", "sender": settings.sms_sender, "content": said}]
+    one = {**sender(message), **_content(content, settings)}
+    said = (getattr(content, name) for name in _SMS.get(type(content), ()))
+    text = "\n".join(part for part in said if part)[:_LONGEST_SMS]
+    if text and settings.sms_sender and isinstance(message.recipient, Phone):
+        one["options"] = {"validityPeriod": {"amount": settings.sms_after, "timeUnit": "MINUTES"}}
+        sms = {"body": {"text": text, "type": "TEXT"}}
+        one["failover"] = [{"channel": "SMS", "sender": settings.sms_sender, "content": sms}]
     return finished(one, {}, message)
+
+
+def sender(message: OutboundMessage) -> dict[str, Any]:
+    return {"channel": "WHATSAPP", "sender": message.number}
 
 
 def finished(
@@ -80,166 +97,116 @@ def finished(
     to = recipient(message.recipient)
     merge(one, {k: v for k, v in (message.extra or {}).items() if k not in _OURS})
     out: dict[str, Any] = {"messages": [one], **root}
-    options = one.get("options")
-    if isinstance(options, dict):
+    if isinstance(options := one.get("options"), dict):
         # A new dict: the author's own is left as it is.
-        of_call = {k: v for k, v in options.items() if k in _OF_THE_CALL}
         one["options"] = {k: v for k, v in options.items() if k not in _OF_THE_CALL}
-        if of_call:
-            given = out.get("options")
-            out["options"] = {**(given if isinstance(given, dict) else {}), **of_call}
+        if of_call := {k: v for k, v in options.items() if k in _OF_THE_CALL}:
+            beside = out.get("options")
+            out["options"] = {**(beside if isinstance(beside, dict) else {}), **of_call}
         if not one["options"]:
             del one["options"]
-    destination: dict[str, Any] = {}
+    id, failover = one.pop("messageId", None), one.get("failover")
     if message.reference:
-        destination["messageId"] = message_id(message.reference, message.number)
-    elif isinstance(own := one.pop("messageId", None), str):
-        destination["messageId"] = own
-    one.pop("messageId", None)
-    failover = one.get("failover")
+        id = message_id(message.reference, message.number)
+    destination: dict[str, Any] = {"messageId": id} if isinstance(id, str) else {}
     if isinstance(failover, list) and failover:
-        others = [step.get("channel") for step in failover if isinstance(step, dict)]
-        ways = dict.fromkeys(["WHATSAPP", *(way for way in others if isinstance(way, str))])
+        others = [way for step in failover if isinstance(way := at(step, "channel"), str)]
+        ways = dict.fromkeys(["WHATSAPP", *others])
         destination["byChannel"] = [{"channel": way, "to": to} for way in ways]
     else:
         destination["to"] = to
     return {**out, "messages": [{**one, "destinations": [destination]}]}
 
 
-def _minutes(amount: int) -> Content:
-    return {"amount": amount, "timeUnit": "MINUTES"}
-
-
-def _sms(content: c.Outbound) -> str | None:
-    """What an SMS says instead: the words, and a file's address. A template's words are not known
-    here; an author gives `failover` with them."""
-    if isinstance(content, c.Text):
-        return content.text
-    if isinstance(content, c.Buttons | c.List | c.Flow):
-        return content.body
-    if isinstance(content, c.Image | c.Video | c.Document):
-        return "\n".join(part for part in (content.caption, content.link) if part)
-    return None
-
-
 # --- contents ------------------------------------------------------------------------------------
 
-
-def _text(content: c.Text, settings: Settings) -> Content:
-    return {"body": {"text": filled("text", content.text), "type": "TEXT"}}
-
-
-def _file(content: c.Image | c.Video | c.Document, settings: Settings) -> Content:
-    _, told = whatsapp(content, settings)  # within the limits of the other API, which are known
-    out = {"url": told["mediaUrl"]}
-    if "caption" in told:
-        out["text"] = told["caption"]
-    if "filename" in told:
-        out["filename"] = told["filename"]
-    return {"body": {**out, "type": c.kind_of(content).upper()}}
-
-
-def _buttons(content: c.Buttons, settings: Settings) -> Content:
-    _, told = whatsapp(content, settings)
-    out: Content = {"header": told["header"]} if "header" in told else {}
-    out["body"] = {**told["body"], "type": "TEXT"}
-    out["buttons"] = [
-        {"type": "REPLY", "text": one["title"], "postbackData": one["id"]}
-        for one in told["action"]["buttons"]
-    ]
-    return out
-
-
-def _list(content: c.List, settings: Settings) -> Content:
-    _, told = whatsapp(content, settings)
-    sections = []
-    for section in told["action"]["sections"]:
-        items = [
-            {"id": row["id"], "text": row["title"]}
-            | ({"description": row["description"]} if "description" in row else {})
-            for row in section["rows"]
-        ]
-        title = {"sectionTitle": section["title"]} if "title" in section else {}
-        sections.append({**title, "items": items})
-    label = told["action"]["title"]
-    return {"body": {**told["body"], "subtext": label, "sections": sections, "type": "LIST"}}
-
-
-def _flow(content: c.Flow, settings: Settings) -> Content:
-    told = flow_action(content)
-    action: Content = {"type": told.get("flowAction", "NAVIGATE")}
-    if "flowActionPayload" in told:
-        action["payload"] = told["flowActionPayload"]
-    return {
-        "body": {
-            "text": filled("body", content.body),
-            "id": told["flowId"],
-            "token": told["flowToken"],
-            "buttonText": told["callToActionButton"],
-            "mode": "DRAFT" if content.draft else "PUBLISHED",
-            "action": action,
-            "type": "FLOW",
-        }
-    }
-
-
-_MAKE: Mapping[type[Any], Callable[[Any, Settings], Content]] = {
-    c.Text: _text,
-    c.Image: _file,
-    c.Video: _file,
-    c.Document: _file,
-    c.Buttons: _buttons,
-    c.List: _list,
-    c.Flow: _flow,
+# What a kind of message is called here, by its name in the WhatsApp outbound API.
+_BODY = May("body.text", "body.text")
+_FILE = (May("body.url", "mediaUrl"), May("body.text", "caption"), May("body.filename", "filename"))
+_REPLY = (Is("type", "REPLY"), May("text", "title"), May("postbackData", "id"))
+_ITEM = (May("id", "id"), May("text", "title"), May("description", "description"))
+_SECTION = (May("sectionTitle", "title"), May("items", "rows", each=_ITEM))
+_CONTENTS: Mapping[type[Any], Table] = {
+    c.Text: (May("body.text", "text"), Is("body.type", "TEXT")),
+    c.Image: (*_FILE, Is("body.type", "IMAGE")),
+    c.Video: (*_FILE, Is("body.type", "VIDEO")),
+    c.Document: (*_FILE, Is("body.type", "DOCUMENT")),
+    c.Buttons: (
+        May("header", "header"),
+        _BODY,
+        Is("body.type", "TEXT"),
+        May("buttons", "action.buttons", each=_REPLY),
+    ),
+    c.List: (
+        _BODY,
+        May("body.subtext", "action.title"),
+        May("body.sections", "action.sections", each=_SECTION),
+        Is("body.type", "LIST"),
+    ),
 }
+_FLOW = (
+    May("text", "body.text"),
+    May("id", "flowId"),
+    May("token", "flowToken"),
+    May("buttonText", "callToActionButton"),
+    May("mode", "mode"),
+    May("action.type", "flowAction"),
+    May("action.payload", "flowActionPayload"),
+    Is("type", "FLOW"),
+)
+
+
+def _content(content: c.Outbound, settings: Settings) -> Content:
+    """`content`, within the limits of the other API, which are known; and `template`."""
+    if isinstance(content, c.Template):
+        return mapped(template(content, settings), _TEMPLATE)
+    if isinstance(content, c.Flow):
+        return {"content": {"body": _flow(content)}}
+    _, told = whatsapp(content, settings)
+    return {"content": mapped(told, _CONTENTS[type(content)])}
+
+
+def _flow(content: c.Flow) -> Content:
+    """It names no version, and says what a published Flow is."""
+    usual = {"flowAction": "NAVIGATE", "mode": "DRAFT" if content.draft else "PUBLISHED"}
+    action = flow_action(content)
+    return mapped({**usual, **action, "body": {"text": filled("body", content.body)}}, _FLOW)
 
 
 # --- templates -----------------------------------------------------------------------------------
 
 
-def _template(content: c.Template, settings: Settings) -> dict[str, Any]:
-    """`template` and, where it has values, `content`, in which places are named by numbers."""
-    fits(content)
-    body, buttons = values(content.body), content.buttons
-    if content.code is not None:
-        code = sized("one-time code", content.code, "copy code")
-        body, buttons = (code,), (c.UrlButton(0, code),)
-    language = filled("template language", content.language, 20)
-    out: dict[str, Any] = {"template": {"templateName": content.name, "language": language}}
-    told: Content = {}
-    if isinstance(content.header, c.MediaParam):
-        top = content.header
-        link = link_of(f"template {top.type}", top.id, top.link)
-        told["header"] = {"url": link, "type": top.type.upper()}
-    elif content.header is not None:
-        told["header"] = {"type": "TEXT", "1": header_text(content.header)}
-    if body:
-        told["body"] = {"type": "TEXT", **{str(n): text for n, text in enumerate(body, 1)}}
-    if buttons:
-        button_list(buttons, settings)  # the other API's limits, which are WhatsApp's
-        told["buttons"] = [_button(button) for button in ordered(buttons)]
-    if content.offer_expires_at is not None:
-        told["expirationTime"] = written_time(content.offer_expires_at)
-    return {**out, "content": told} if told else out
+def _numbered(values: list[str]) -> Content:
+    """Places are named by numbers here."""
+    return {"type": "TEXT", **{str(n): text for n, text in enumerate(values, 1)}}
 
 
-def _button(button: c.TemplateButton) -> Content:
-    if isinstance(button, c.QuickReplyButton):
-        return {"type": "QUICK_REPLY", "postbackData": button.payload}
-    if isinstance(button, c.UrlButton):
-        return {"type": "OPEN_URL", "suffix": button.suffix}
-    if isinstance(button, c.CopyCodeButton):
-        return {"type": "COPY_CODE", "code": button.code}
-    if isinstance(button, c.FlowButton):
-        out: Content = {"type": "FLOW", "token": button.token} if button.token else {"type": "FLOW"}
-        return {**out, "data": button.data} if button.data else out
-    if isinstance(button, c.CatalogButton):
-        out = {"type": "CATALOG"}
-        product = button.thumbnail_product_id
-        return {**out, "productId": product} if product else out
-    assert isinstance(button, c.ProductsButton)
-    return {
-        "type": "MULTI_PRODUCT",
-        "productId": button.thumbnail_product_id,
-        "sections": product_sections(button.sections, "productIds"),
-    }
+def _buttons(buttons: list[Content]) -> list[Content]:
+    return [mapped(button, _BUTTONS[button["type"]]) for button in buttons]
+
+
+# `template` and, where it has values, `content`.
+_TEMPLATE = (
+    May("template.templateName", "templateName"),
+    May("template.language", "language"),
+    May("content.header.url", "templateData.header.mediaUrl"),
+    May("content.header.type", "templateData.header.type"),
+    May("content.header.1", "templateData.header.placeholder"),
+    May("content.body", "templateData.body.placeholders", make=_numbered),
+    May("content.buttons", "templateData.buttons", make=_buttons),
+    May("content.expirationTime", "templateData.limitedTimeOffer.expirationTime"),
+)
+_PRODUCTS = (May("title", "title"), May("productIds", "productRetailerIds"))
+# The type of a button in the other API → the button here.
+_BUTTONS: Mapping[str, Table] = {
+    "QUICK_REPLY": (Is("type", "QUICK_REPLY"), May("postbackData", "parameter")),
+    "URL": (Is("type", "OPEN_URL"), May("suffix", "parameter")),
+    "COPY_CODE": (Is("type", "COPY_CODE"), May("code", "parameter")),
+    "FLOW": (Is("type", "FLOW"), May("token", "flowToken"), May("data", "data")),
+    "CATALOG": (Is("type", "CATALOG"), May("productId", "thumbnailProductRetailerId")),
+    "MULTI_PRODUCT": (
+        Is("type", "MULTI_PRODUCT"),
+        May("productId", "thumbnailProductRetailerId"),
+        May("sections", "sections", each=_PRODUCTS),
+    ),
+}

@@ -7,12 +7,12 @@ is the endpoint's name and is not sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
-from dragoman.partners._cloud.limits import Refuse, refuse
+from dragoman.partners._cloud.limits import Refuse, refuse, tried
+from dragoman.partners.mapping import at
 
 words(
     {
@@ -27,8 +27,9 @@ words(
 )
 
 TEMPLATE = "template"
-NO_CONTENT = frozenset(
-    {"interactive/call-permission-request", "interactive/in-thread-authentication-request"}
+NO_CONTENT = (
+    "interactive/call-permission-request",
+    "interactive/in-thread-authentication-request",
 )
 ENDPOINTS = (
     *(TEMPLATE, "text", "document", "image", "audio", "video", "sticker", "location", "contact"),
@@ -47,53 +48,44 @@ SHAPES = (
 
 Content = dict[str, Any]
 
-
-def _has(*names: str) -> Callable[[Content, Content], bool]:
-    return lambda content, action: all(name in content for name in names)
-
-
-def _does(*names: str) -> Callable[[Content, Content], bool]:
-    return lambda content, action: all(name in action for name in names)
-
-
-# Endpoint, and how its content is known; asked in this order.
-_TESTS: tuple[tuple[str, Callable[[Content, Content], bool]], ...] = (
-    (TEMPLATE, _has("templateName")),
-    ("text", _has("text")),
-    ("location", _has("latitude", "longitude")),
-    ("contact", _has("contacts")),
-    ("audio", _has("mediaUrl", "voice")),
-    ("document", _has("mediaUrl", "filename")),
-    ("interactive/buttons", _does("buttons")),
-    ("interactive/media-carousel", _does("cards")),
-    ("interactive/multi-product", _does("catalogId", "sections")),
-    ("interactive/list", _does("sections")),
-    ("interactive/product", _does("productRetailerId")),
-    ("interactive/flow", _does("flowId")),
-    ("interactive/url-button", _does("url")),
-    ("interactive/order-details", _does("payment", "order")),
-    ("interactive/order-status", _does("payment", "status")),
-    ("interactive/voice-button", _does("buttonDisplayText")),
-    ("interactive/voice-button", _does("callContextPayload")),
-    ("interactive/voice-button", _does("callValidityPeriod")),
+# Endpoint, and how its content is known: the members that all stand in the content, or in its
+# `action`. Asked in this order.
+_TELLS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (TEMPLATE, "content", ("templateName",)),
+    ("text", "content", ("text",)),
+    ("location", "content", ("latitude", "longitude")),
+    ("contact", "content", ("contacts",)),
+    ("audio", "content", ("mediaUrl", "voice")),
+    ("document", "content", ("mediaUrl", "filename")),
+    ("interactive/buttons", "action", ("buttons",)),
+    ("interactive/media-carousel", "action", ("cards",)),
+    ("interactive/multi-product", "action", ("catalogId", "sections")),
+    ("interactive/list", "action", ("sections",)),
+    ("interactive/product", "action", ("productRetailerId",)),
+    ("interactive/flow", "action", ("flowId",)),
+    ("interactive/url-button", "action", ("url",)),
+    ("interactive/order-details", "action", ("payment", "order")),
+    ("interactive/order-status", "action", ("payment", "status")),
+    ("interactive/voice-button", "action", ("buttonDisplayText",)),
+    ("interactive/voice-button", "action", ("callContextPayload",)),
+    ("interactive/voice-button", "action", ("callValidityPeriod",)),
 )
 
 
 def taken_apart(payload: Content) -> tuple[str, Content, Content]:
     """Endpoint (empty for the Messages API), the message, and what stands beside `messages`.
     Raises Refuse."""
-    message, root = payload, {}
-    if "messages" in payload:
-        listed = payload["messages"]
-        if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-            raise _unknown()
-        if len(listed) != 1:
-            raise refuse("infobip_raw_many", count=len(listed))
-        message = listed[0]
-        root = {name: value for name, value in payload.items() if name != "messages"}
-    if _is_messages_api(message):
-        return "", dict(message), root
-    message = dict(message)
+    listed = payload.get("messages", [payload])
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        raise _unknown()
+    if len(listed) != 1:
+        raise refuse("infobip_raw_many", count=len(listed))
+    message = dict(listed[0])
+    root = {k: v for k, v in payload.items() if k != "messages"} if "messages" in payload else {}
+    if isinstance(message.get("template"), dict) or isinstance(
+        at(message, "content.body.type"), str
+    ):
+        return "", message, root
     endpoint = _endpoint(message, message.pop("type", None))
     if endpoint != TEMPLATE and root:
         raise _unknown()
@@ -102,46 +94,31 @@ def taken_apart(payload: Content) -> tuple[str, Content, Content]:
 
 def knows_native(payload: Mapping[str, Any], settings: Any) -> bool:
     """In either API; an object that is only short of a `type` is known, and refused for that."""
-    try:
-        taken_apart(dict(payload))
-    except Refuse as refusal:
-        return refusal.sentence.id != "infobip_raw_unknown"
-    return True
+    found = tried(taken_apart, dict(payload))
+    return not isinstance(found, Refuse) or found.sentence.id != "infobip_raw_unknown"
 
 
 def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
     """In either API, whatever the channel's dialect: an object says itself where it goes."""
-    try:
-        endpoint, message, _ = taken_apart(dict(payload))
-    except Refuse:
+    found = tried(taken_apart, dict(payload))
+    if isinstance(found, Refuse):
         return False
+    endpoint, message, _ = found
     return endpoint == TEMPLATE or (not endpoint and isinstance(message.get("template"), dict))
-
-
-def _is_messages_api(message: Content) -> bool:
-    if isinstance(message.get("template"), dict):
-        return True
-    content = message.get("content")
-    body = content.get("body") if isinstance(content, dict) else None
-    return isinstance(body, dict) and isinstance(body.get("type"), str)
 
 
 def _endpoint(message: Content, named: Any) -> str:
     content = message.get("content")
-    if named is not None:
-        if named not in ENDPOINTS or (named not in NO_CONTENT and not isinstance(content, dict)):
-            raise _unknown()
+    if named in NO_CONTENT or (named in ENDPOINTS and isinstance(content, dict)):
         return str(named)
-    if not isinstance(content, dict):
+    if named is not None or not isinstance(content, dict):
         raise _unknown()
-    inner = content.get("action")
-    action = inner if isinstance(inner, dict) else {}
-    for endpoint, fits in _TESTS:
-        if fits(content, action):
+    action = content.get("action")
+    told = {"content": content, "action": action if isinstance(action, dict) else {}}
+    for endpoint, where, members in _TELLS:
+        if all(member in told[where] for member in members):
             return endpoint
-    if "mediaUrl" in content or "body" in content:
-        raise refuse("infobip_raw_type", Code.INVALID)
-    raise _unknown()
+    raise refuse("infobip_raw_type") if {"mediaUrl", "body"} & set(content) else _unknown()
 
 
 def _unknown() -> Exception:

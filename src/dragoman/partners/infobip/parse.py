@@ -12,29 +12,27 @@ Source: Infobip OpenAPI, "Receive WhatsApp messages", "Delivery and seen reports
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from dragoman.domain import content as c
 from dragoman.domain.events import Event, InboundMessage, KeptEvent, Referral, Rejected
-from dragoman.domain.identity import Person
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners import once
 from dragoman.partners._cloud.context import quoted, referral
-from dragoman.partners._cloud.shape import Malformed, digest, found, missing, obj, opt, opt_obj
+from dragoman.partners._cloud.shape import digest, found, missing, opt, opt_obj
 from dragoman.partners.contract import Hook, UnreadableBody
+from dragoman.partners.items import listed
+from dragoman.partners.mapping import Need, mapped
 
 from . import parse_news, parse_reports
 from .parse_content import payment_key, read_message, read_part
 from .settings import Settings
-from .shape import ITEMS, digits, need_number, person, snake, time_of
+from .shape import ITEMS, digits, moment, need_number, snake, somebody, time_of
 
 words(
     {
         "infobip_other_body": "The body is not Infobip's ({found}); check whose webhook is set to "
         "this address.",
-        "infobip_nobody": "Infobip's item names neither a phone number nor a user id; it is kept "
-        "as it came.",
     }
 )
 
@@ -47,143 +45,79 @@ _ITS_OWN = frozenset(
 
 def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
     """Every event of one POST, in the body's order. Raises UnreadableBody."""
-    root = ITEMS.root(hook.body)
     places = once.Places()
     out: list[Event | Rejected] = []
-    for path, item in _items(root):
-        out += _read(item, path, settings, places)
+    for path, item in _items(ITEMS.root(hook.body)):
+        read = ITEMS.read(item, path, lambda item: _events(item, settings, places))
+        out += [read] if isinstance(read, Rejected) else read
     return out
 
 
 def _items(root: Any) -> list[tuple[str, Any]]:
     """The items with their paths. Raises UnreadableBody."""
-    if type(root) is list:
-        return [(f"[{place}]", item) for place, item in enumerate(root)]
     if type(root) is dict and "results" in root:
-        results = root["results"]
-        if results is None:
-            return []
-        if type(results) is list:
-            return [(f"results[{place}]", item) for place, item in enumerate(results)]
-        return [("results", results)]
-    if type(root) is dict and not _ITS_OWN.isdisjoint(root):
-        return [("", root)]
+        return [] if root["results"] is None else listed(root["results"], "results")
+    if type(root) is list or (type(root) is dict and not _ITS_OWN.isdisjoint(root)):
+        return listed(root)
     raise UnreadableBody(Sentence("infobip_other_body", {"found": found(root)}))
 
 
-def _read(
-    item: Any, path: str, settings: Settings, places: once.Places
-) -> Sequence[Event | Rejected]:
-    events = ITEMS.read(item, path, lambda item: _reader(item)(item, settings, places))
-    return [events] if isinstance(events, Rejected) else events
-
-
-_Reader = Callable[[dict[str, Any], Settings, once.Places], Sequence[Event]]
-
-
-def _reader(item: dict[str, Any]) -> _Reader:
-    """Who reads an item. A member that is null is as good as absent."""
-    event = (opt(item, "event") or "").upper()
+def _events(item: dict[str, Any], settings: Settings, places: once.Places) -> list[Event]:
+    """What an item says. A member that is null is as good as absent."""
+    event = opt(item, "event") or ""
     there = {name for name, value in item.items() if value is not None}
-    if event == "MO":
-        return _parts
+    if event.upper() == "MO":
+        return _messages(item, "content", settings, places)
     if "message" in there or ("integrationType" in there and "status" not in there):
-        return _message
-    if event in ("DELIVERY", "SEEN") or not there.isdisjoint({"seenAt", "deletedAt", "status"}):
-        return _report
-    if not there.isdisjoint({"messageTemplateId", "content"}):
-        return _news
-    return _other
-
-
-def _other(item: dict[str, Any], settings: Settings, places: once.Places) -> Sequence[Event]:
-    return [kept(item, opt(item, "event") or "", known=False)]
+        return _messages(item, "message", settings, places)
+    if event.upper() in ("DELIVERY", "SEEN") or there & {"seenAt", "deletedAt", "status"}:
+        return [parse_reports.report(item, settings) or kept(item, "report", known=True)]
+    return [parse_news.news(item) or kept(item, event, known=False)]
 
 
 def kept(item: dict[str, Any], field: str, known: bool) -> KeptEvent:
     """An item without a type of its own, whole."""
-    try:
-        at = time_of(*(item.get(key) for key in ("receivedAt", "doneAt", "createdAt", "sentAt")))
-    except Malformed:
-        at = 0
+    times = (item.get(key) for key in ("receivedAt", "doneAt", "createdAt", "sentAt"))
+    at = next((at for time in times if (at := moment(time)) is not None), 0)
     number = digits(opt(item, "to") if "receivedAt" in item else opt(item, "sender"))
     return KeptEvent("h:" + digest(item), "", field, at, number, number, known, item)
 
 
 # --- messages ------------------------------------------------------------------------------------
 
-
-def _message(item: dict[str, Any], settings: Settings, places: once.Places) -> Sequence[Event]:
-    """The WhatsApp format: one item, one message."""
-    if (opt(item, "integrationType") or "WHATSAPP").upper() != "WHATSAPP":
-        return [kept(item, opt(item, "integrationType") or "", known=False)]
-    number, at = need_number(opt(item, "to")), time_of(item.get("receivedAt"))
-    message = obj(item, "message")
-    around = snake({key: message.get(key) for key in ("context", "referral")})
-    about = opt(opt_obj(around, "context"), "id")
-    content = read_message(message, about or opt(item, "pairedMessageId"), settings)
-    sender = _sender(item, opt(item, "from"))
-    external_id = opt(item, "messageId") or None
-    kind = opt(message, "type") or ""
-    if isinstance(content, c.PaymentReceived):
-        key = payment_key(content.reference_id, content.status, content.transaction_id)
-    elif external_id:
-        key = once.with_id(external_id)
-    else:
-        key = places.key(number, str(sender.recipient), at, kind, about, message)
-    return [
-        InboundMessage(
-            number,
-            external_id,
-            key,
-            sender,
-            at,
-            content,
-            quoted(around),
-            _referral(around),
-            opt(opt_obj(around, "context"), "group_id"),
-            number,
-            item,
-        )
-    ]
+# Where the WhatsApp format has what a person wrote, and the Messages API's → what is a message of
+# another channel there, who wrote to whom, and who reads it.
+_FORMATS = {
+    "message": ("integrationType", "from", "to", read_message),
+    "content": ("channel", "sender", "destination", read_part),
+}
 
 
-def _sender(item: dict[str, Any], *ids: str | None) -> Person:
-    sender = person(item, *ids)
-    if sender.recipient is None:
-        raise Malformed(Sentence("infobip_nobody"))
-    return sender
-
-
-def _referral(around: dict[str, Any]) -> Referral | None:
-    """Infobip's words in the spelling of Meta's: the ad's file stands in an object of its own."""
-    body = opt_obj(around, "referral")
-    media = opt_obj(body, "referral_media")
-    kind, source = opt(media, "type"), opt(body, "source_type")
-    told = {
-        **body,
-        "source_type": source.lower() if source else None,
-        "media_type": kind.lower() if kind else None,
-        "image_url": opt(media, "url"),
-    }
-    return referral({"referral": told}) if body else None
-
-
-def _parts(item: dict[str, Any], settings: Settings, places: once.Places) -> Sequence[Event]:
-    """The Messages API's format: one item holds a list of contents, each a message of its own."""
-    if (opt(item, "channel") or "WHATSAPP").upper() != "WHATSAPP":
-        return [kept(item, opt(item, "channel") or "", known=False)]
-    number, at = need_number(opt(item, "destination")), time_of(item.get("receivedAt"))
-    sender = _sender(item, opt(item, "sender"))
-    external_id = opt(item, "messageId") or None
-    about = opt(item, "pairedMessageId")
-    told = item.get("content")
-    parts = told if type(told) is list else [told]
+def _messages(
+    item: dict[str, Any], member: str, settings: Settings, places: once.Places
+) -> list[Event]:
+    """One item, one message; or in the Messages API's format a list of contents, each a message of
+    its own."""
+    where, theirs, ours, read = _FORMATS[member]
+    channel = opt(item, where) or "WHATSAPP"
+    if channel.upper() != "WHATSAPP":
+        return [kept(item, channel, known=False)]
+    number, at = need_number(opt(item, ours)), time_of(item.get("receivedAt"))
+    sender = somebody(item, opt(item, theirs))
+    told, paired = item.get(member), opt(item, "pairedMessageId")
+    parts = told if type(told) is list and member == "content" else [told]
     if not parts or not all(type(part) is dict for part in parts):
-        raise missing("content")
-    out = []
+        raise missing(member)
+    out: list[Event] = []
     for place, part in enumerate(parts):
-        content = read_part(part, about, settings)
+        around: dict[str, Any] = {"context": {"id": paired}}
+        if member == "message":
+            around = snake({key: part.get(key) for key in ("context", "referral")})
+        quote = quoted(around) if member == "message" else None
+        context = opt_obj(around, "context")
+        about = opt(context, "id")
+        content = read(part, about or paired, settings)
+        external_id = opt(item, "messageId") or None
         if isinstance(content, c.PaymentReceived):
             key = payment_key(content.reference_id, content.status, content.transaction_id)
         elif external_id:
@@ -191,18 +125,23 @@ def _parts(item: dict[str, Any], settings: Settings, places: once.Places) -> Seq
         else:
             kind = opt(part, "type") or ""
             key = places.key(number, str(sender.recipient), at, kind, about, part)
-        out.append(
-            InboundMessage(number, external_id, key, sender, at, content, display=number, raw=item)
-        )
+        beside = quote, _referral(around), opt(context, "group_id"), number, item
+        out.append(InboundMessage(number, external_id, key, sender, at, content, *beside))
     return out
 
 
-# --- what is told by its own module --------------------------------------------------------------
+def _referral(around: dict[str, Any]) -> Referral | None:
+    """Infobip's words in the spelling of Meta's: the ad's file stands in an object of its own."""
+    body = opt_obj(around, "referral")
+    return referral({"referral": {**body, **mapped(body, _REFERRAL)}}) if body else None
 
 
-def _report(item: dict[str, Any], settings: Settings, places: once.Places) -> Sequence[Event]:
-    return [parse_reports.report(item, settings) or kept(item, "report", known=True)]
+def _lowered(word: Any) -> str | None:
+    return str(word).lower() if type(word) in (str, int) and word != "" else None
 
 
-def _news(item: dict[str, Any], settings: Settings, places: once.Places) -> Sequence[Event]:
-    return [parse_news.news(item) or kept(item, opt(item, "event") or "", known=False)]
+_REFERRAL = (
+    Need("source_type", "source_type", make=_lowered),
+    Need("media_type", "referral_media.type", make=_lowered),
+    Need("image_url", "referral_media.url"),
+)

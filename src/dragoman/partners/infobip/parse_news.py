@@ -16,13 +16,12 @@ from dragoman.domain.events import (
     Preference,
     TemplateUpdate,
 )
-from dragoman.domain.identity import Person
-from dragoman.domain.sentences import Sentence
 from dragoman.partners._cloud.payments import paid_word
-from dragoman.partners._cloud.shape import Malformed, dicts, digest, need, obj, opt, opt_obj
+from dragoman.partners._cloud.shape import dicts, digest, need, obj, opt, opt_obj
+from dragoman.partners.mapping import Need, mapped
 
 from .parse_content import payment_key
-from .shape import ids_of, need_number, time_of
+from .shape import need_number, somebody, time_of
 
 _STOPPED = {"stop": True, "resume": False}
 
@@ -32,84 +31,56 @@ def news(item: dict[str, Any]) -> Event | None:
     if item.get("messageTemplateId") is not None:
         return _template(item)
     content = opt_obj(item, "content")
-    kind = opt(content, "type") or ""
+    kind, word = opt(content, "type"), opt(content, "notificationMessagesStatus") or ""
     if kind == "payment":
-        return _payment(item, content)
+        return _payment(item, content, *_place(item))
     if kind == "user_identity_changed":
-        return _identity(item, content)
-    if "notificationMessagesStatus" in content:
-        return _preference(item, content)
+        return _identity(item, content, *_place(item))
+    if word.lower() in _STOPPED:
+        return _preference(item, content, *_place(item), _STOPPED[word.lower()])
     return None
 
 
-def _person(*ids: str | None) -> Person:
-    number, scoped = ids_of(*ids)
-    if number is None and scoped is None:
-        raise Malformed(Sentence("infobip_nobody"))
-    return Person(number, scoped)
+def _place(item: dict[str, Any]) -> tuple[str, int]:
+    """Our number, and when."""
+    return need_number(opt(item, "from")), time_of(item.get("createdAt"))
 
 
-def _payment(item: dict[str, Any], content: dict[str, Any]) -> PaymentUpdate:
+def _payment(item: dict[str, Any], content: dict[str, Any], number: str, at: int) -> Event:
     """The id that we gave the payment is `paymentId`; `referenceId` is Infobip's.
 
     NOT CONFIRMED: whether it comes before or after the person's own confirmation; the first of the
     two is the message to the agent.
     """
-    number, at = need_number(opt(item, "from")), time_of(item.get("createdAt"))
     id, word = need(content, "paymentId"), need(content, "paymentStatus").lower()
     data = {key: value for key, value in content.items() if key not in ("type", "from")}
-    amount = {"value": content.get("totalAmountValue"), "offset": content.get("totalAmountOffset")}
+    data["amount"] = mapped(content, _AMOUNT)
     moved = dicts(content.get("transactions"))
-    transaction = opt(moved[-1], "id") if moved else None
-    return PaymentUpdate(
-        number,
-        payment_key(id, paid_word(word), transaction),
-        id,
-        word,
-        at,
-        _person(opt(content, "from")),
-        data={**data, "amount": amount, **({"transaction": moved[-1]} if moved else {})},
-        display=number,
-        raw=item,
-    )
+    data |= {"transaction": moved[-1]} if moved else {}
+    key = payment_key(id, paid_word(word), opt(moved[-1], "id") if moved else None)
+    who = somebody({}, opt(content, "from"))
+    return PaymentUpdate(number, key, id, word, at, who, data=data, display=number, raw=item)
 
 
-def _identity(item: dict[str, Any], content: dict[str, Any]) -> InboundMessage:
-    number, at = need_number(opt(item, "from")), time_of(item.get("createdAt"))
-    who = _person(opt(content, "userNumber"), opt(content, "userId"))
-    mark = opt(content, "hash")
-    notice = c.SystemNotice(
-        "user_identity_changed", opt(content, "description") or "", {"hash": mark} if mark else {}
-    )
-    return InboundMessage(
-        number,
-        None,
-        "h:" + digest(item),
-        Person(who.phone, who.bsuid, identity_hash=mark),
-        at,
-        notice,
-        display=number,
-        raw=item,
-    )
+_AMOUNT = (Need("value", "totalAmountValue"), Need("offset", "totalAmountOffset"))
 
 
-def _preference(item: dict[str, Any], content: dict[str, Any]) -> Preference | None:
-    stopped = _STOPPED.get((opt(content, "notificationMessagesStatus") or "").lower())
-    if stopped is None:
-        return None
-    number, at = need_number(opt(item, "from")), time_of(item.get("createdAt"))
-    return Preference(
-        number,
-        "h:" + digest(item),
-        _person(opt(content, "from"), opt(content, "userId")),
-        "marketing_messages",
-        stopped,
-        at,
-        number,
-        item,
-    )
+def _identity(item: dict[str, Any], content: dict[str, Any], number: str, at: int) -> Event:
+    mark, said = opt(content, "hash"), opt(content, "description") or ""
+    who = somebody({"identity": content}, opt(content, "userNumber"), opt(content, "userId"))
+    notice = c.SystemNotice("user_identity_changed", said, {"hash": mark} if mark else {})
+    key = "h:" + digest(item)
+    return InboundMessage(number, None, key, who, at, notice, display=number, raw=item)
 
 
+def _preference(
+    item: dict[str, Any], content: dict[str, Any], number: str, at: int, stopped: bool
+) -> Event:
+    who, key = somebody({}, opt(content, "from"), opt(content, "userId")), "h:" + digest(item)
+    return Preference(number, key, who, "marketing_messages", stopped, at, number, item)
+
+
+_TEMPLATE = ("Id", "Name", "Language")
 _CHANGES = {
     "TEMPLATE_STATUS_UPDATE": "newStatus",
     "TEMPLATE_CATEGORY_UPDATE": "newCategory",
@@ -118,18 +89,9 @@ _CHANGES = {
 
 
 def _template(item: dict[str, Any]) -> TemplateUpdate:
-    change = obj(item, "change")
-    field = need(change, "type")
-    reason = opt(change, "reason")
-    return TemplateUpdate(
-        dedupe_key="h:" + digest(item),
-        account="",
-        template_id=need(item, "messageTemplateId"),
-        name=need(item, "messageTemplateName"),
-        language=need(item, "messageTemplateLanguage"),
-        field=field.lower(),
-        change=opt(change, _CHANGES.get(field, "")) or field,
-        at=time_of(item.get("timestamp")),
-        reason=None if reason == "NONE" else reason,
-        raw=item,
-    )
+    change, key = obj(item, "change"), "h:" + digest(item)
+    field, reason = need(change, "type"), opt(change, "reason")
+    id, name, language = (need(item, f"messageTemplate{part}") for part in _TEMPLATE)
+    word, at = opt(change, _CHANGES.get(field, "")) or field, time_of(item.get("timestamp"))
+    reason = None if reason == "NONE" else reason
+    return TemplateUpdate(key, "", id, name, language, field.lower(), word, at, reason, item)

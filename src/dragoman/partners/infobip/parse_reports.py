@@ -17,12 +17,11 @@ from typing import Any
 
 from dragoman.domain import content as c
 from dragoman.domain.events import Event, InboundMessage, SendProblem, StatusUpdate
-from dragoman.domain.identity import Person
 from dragoman.domain.sentences import Sentence
 from dragoman.domain.status import Status
 from dragoman.partners._cloud.shape import need, opt, opt_obj
 
-from .error_table import problem, unknown
+from .error_table import problem
 from .settings import Settings
 from .shape import digits, need_number, number_of, person, reference_of, time_of
 
@@ -57,85 +56,56 @@ def step_of(status: dict[str, Any]) -> Status | None:
 def report(item: dict[str, Any], settings: Settings) -> Event | None:
     """The event of a report; None for one that has no meaning here. Raises Malformed."""
     if item.get("seenAt") is not None:
-        return _seen(item, settings)
+        return _update(item, settings, Status.READ, "seen", "seenAt")
     if item.get("deletedAt") is not None:
         return _deleted(item)
     status = opt_obj(item, "status")
-    step = step_of(status)
+    step, word = step_of(status), opt(status, "name") or opt(status, "groupName") or ""
     if step is None:
         return None
-    at = time_of(*(item.get(key) for key in ("doneAt", "sentAt")))
-    word = (opt(status, "name") or opt(status, "groupName") or "").lower()
-    return _update(item, settings, step, at, word, _whom(item, opt(item, "to")))
+    return _update(item, settings, step, word.lower(), "doneAt", "sentAt")
 
 
-def _seen(item: dict[str, Any], settings: Settings) -> StatusUpdate | None:
+def _seen(item: dict[str, Any], settings: Settings) -> str | None:
     """NOT CONFIRMED: which of `from` and `to` is the person; what is not our number is."""
-    ours = settings.numbers
-    ends = [opt(item, key) for key in ("from", "to")]
-    theirs = [end for end in ends if end and digits(end) not in ours]
-    whom = _whom(item, *theirs[:1])
-    return _update(item, settings, Status.READ, time_of(item.get("seenAt")), "seen", whom)
-
-
-def _whom(item: dict[str, Any], *ids: str | None) -> Person:
-    return person(item, *ids, opt(item, "destination"))
+    ends = (opt(item, "from"), opt(item, "to"))
+    return next((end for end in ends if end and digits(end) not in settings.numbers), None)
 
 
 def _update(
-    item: dict[str, Any], settings: Settings, step: Status, at: int, word: str, whom: Person
+    item: dict[str, Any], settings: Settings, step: Status, word: str, *times: str
 ) -> StatusUpdate | None:
-    external_id = need(item, "messageId")
+    at, end = time_of(*(item.get(key) for key in times)), opt(item, "to")
+    theirs = _seen(item, settings) if step is Status.READ else end
+    whom, id = person(item, theirs, opt(item, "destination")), need(item, "messageId")
     by_whatsapp = (opt(item, "channel") or "WHATSAPP").upper() == "WHATSAPP"
     sender = opt(item, "sender") if by_whatsapp else None
-    number = number_of(external_id, settings, sender, opt(item, "to"), opt(item, "from"))
+    number = number_of(id, settings, sender, end, opt(item, "from"))
     if not number:
         return None
-    failed = step is Status.FAILED
+    ours, key = reference_of(id), f"s:{id}:{word}:{at}"
+    errors, why = _why(item) if step is Status.FAILED else ((), None)
     return StatusUpdate(
-        number,
-        external_id,
-        f"s:{external_id}:{word}:{at}",
-        step,
-        at,
-        whom,
-        reference_of(external_id),
-        _errors(item) if failed else (),
-        _why(item) if failed else None,
-        word=word,
-        display=number,
-        raw=item,
+        number, id, key, step, at, whom, ours, errors, why, word=word, display=number, raw=item
     )
 
 
-def _errors(item: dict[str, Any]) -> tuple[c.Problem, ...]:
+def _why(item: dict[str, Any]) -> tuple[tuple[c.Problem, ...], SendProblem]:
     """The error where there is one, else the status."""
-    error = opt_obj(item, "error")
-    told = error if opt(error, "id") not in (None, "0") else opt_obj(item, "status")
-    problem = c.Problem(
-        opt(told, "id") or "", opt(told, "name") or "", opt(told, "description") or ""
-    )
-    return () if problem == c.Problem("") else (problem,)
-
-
-def _why(item: dict[str, Any]) -> SendProblem:
-    error, status = opt_obj(item, "error"), opt_obj(item, "status")
-    code, told = opt(error, "id") or "", error
-    if code in ("", "0"):
-        code, told = opt(status, "id") or "", status
-        found = problem(f"status/{code}", _said(status))
-    else:
-        found = problem(code, _said(error))
-    text = _said(told)
-    if found is None and not code and not text:
-        known, sentence = unknown("infobip_failed", "", "")
+    told, prefix = opt_obj(item, "error"), ""
+    if opt(told, "id") in (None, "", "0"):
+        told, prefix = opt_obj(item, "status"), "status/"
+    code, text = opt(told, "id") or "", said(told)
+    shown = c.Problem(code, opt(told, "name") or "", opt(told, "description") or "")
+    known, sentence = problem(prefix + code, "infobip_failed", code, text)
+    if shown == c.Problem(""):
         sentence = Sentence("infobip_failed_silently")
-    else:
-        known, sentence = found or unknown("infobip_failed", code, text)
-    return SendProblem(known.code.value, sentence, known.concerns.value, code, text)
+    why = SendProblem(known.code.value, sentence, known.concerns.value, code, text)
+    return () if shown == c.Problem("") else (shown,), why
 
 
-def _said(told: dict[str, Any]) -> str:
+def said(told: dict[str, Any]) -> str:
+    """The words of an error or a status."""
     return opt(told, "description") or opt(told, "name") or ""
 
 

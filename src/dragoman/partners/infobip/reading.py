@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from dragoman.domain.sentences import Sentence, words
-from dragoman.partners.contract import Complaint, Field
-from dragoman.partners.form import MOST_NUMBERS, Reading, is_meta_token, lacking
+from dragoman.partners.contract import Complaint
+from dragoman.partners.form import (
+    META_TOKEN,
+    MOST_NUMBERS,
+    UUID,
+    Reading,
+    Slip,
+    in_order,
+    lacks,
+    wrong,
+)
 
 from .settings import (
     ACCOUNT_FIELDS,
@@ -16,8 +25,6 @@ from .settings import (
     MOST_ACCOUNTS,
     SETTINGS,
     Account,
-    Check,
-    Dialect,
     Settings,
     account_of,
 )
@@ -61,47 +68,68 @@ words(
     }
 )
 
-_KEY = re.compile(r"[0-9a-fA-F]{32}-[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_SITE = re.compile(r"(https?://)?((www|portal|dev)\.)?infobip\.com(/.*)?", re.IGNORECASE)
-_OTHERS = re.compile(r"(facebook|gupshup|smsgupshup|karix|netcore\w*|pepipost)\.", re.IGNORECASE)
-_HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,79}")
-_SHORTEST_KEY = 20
-_SHORTEST_SECRET = 8
-_LONGEST_KEYWORD = 50
-_LONGEST_SENDER = 24
+_IS_KEY = Slip(rf"[0-9a-fA-F]{{32}}-{UUID}", "infobip_is_key")
+_NAME = (Slip(".*:.*", "infobip_name_is_pair"), _IS_KEY)
+_SECRET = (Slip(".{1,7}", "infobip_secret_short", ("length",), {"least": 8}),)
+_HOST = {"example": EXAMPLE_HOST}
+_LETTERS = {"shape": "a header's name has letters, digits and hyphens only."}
+_BASIC = {"shape": "Authorization carries a username and password; choose that check instead."}
+
+# What is pasted into each field by mistake.
+_SLIPS: Mapping[str, Sequence[Slip]] = {
+    "base_url": (
+        Slip(
+            r"(?i)(https?://)?((www|portal|dev)\.)?infobip\.com(/.*)?",
+            "infobip_base_is_site",
+            ("value",),
+            _HOST,
+        ),
+        Slip("(?s).*@.*", "infobip_base_is_mail", ("value",), _HOST),
+        Slip(
+            r"(?is).*(facebook|gupshup|smsgupshup|karix|netcore\w*|pepipost)\..*",
+            "infobip_base_other",
+            ("value",),
+            _HOST,
+        ),
+    ),
+    "username": _NAME,
+    "password": (_IS_KEY,),
+    # A key is usually 32 hexadecimal digits, a hyphen and a UUID; that is not promised.
+    "api_key": (
+        Slip(META_TOKEN, "infobip_key_is_meta"),
+        Slip(UUID, "infobip_key_is_session"),
+        Slip(".*:.*", "infobip_key_is_pair"),
+        Slip(".{1,19}", "infobip_key_short", ("length",)),
+    ),
+    "keyword": (Slip(".{51,}", "infobip_too_long", ("length",), {"most": 50}),),
+    "check_username": _NAME,
+    "check_password": _SECRET,
+    "hmac_secret": _SECRET,
+    "hmac_header": (
+        Slip("(?![A-Za-z0-9][A-Za-z0-9-]{0,79}$).*", "form_id_wrong", ("value",), _LETTERS),
+        Slip("(?i)authorization", "form_id_wrong", ("value",), _BASIC),
+    ),
+    "sms_sender": (Slip("(?s).{25,}", "infobip_too_long", ("length",), {"most": 24}),),
+}
+_FIELD = {field.name: field for field in SETTINGS}
+_OF_CHANNEL = (
+    *("dialect", "keyword", "check", "check_username", "check_password"),
+    *("hmac_secret", "hmac_header", "hmac_algorithm", "order_payment", "pull_reports"),
+)
 
 
 def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complaint]]:
     """Settings from a form, a file or the CLI, and what is wrong with them, in the form's order."""
     reading = Reading(SETTINGS, values)
-    dialect = cast(Dialect, reading.choice("dialect"))
     first = _account(reading, "")
     named = [_account(one, name) for name, one in reading.group("accounts")]
-    accounts = (*(() if _is_empty(first) else (first,)), *named)
+    accounts = (*(() if first == Account() else (first,)), *named)
     _shared_limits(reading, accounts, len(named))
-    settings = Settings(
-        dialect=dialect,
-        accounts=accounts,
-        keyword=_keyword(reading),
-        check=cast(Check, reading.choice("check")),
-        check_username=_username(reading, "check_username"),
-        check_password=_secret(reading, "check_password"),
-        hmac_secret=_secret(reading, "hmac_secret"),
-        hmac_header=_header(reading),
-        hmac_algorithm=reading.choice("hmac_algorithm"),
-        sms_sender=_sms_sender(reading),
-        sms_after=_minutes(reading),
-        order_payment=reading.choice("order_payment"),
-        pull_reports=reading.switch("pull_reports"),
-    )
-    order = {field.name: place for place, field in enumerate(SETTINGS)}
-    found = sorted(reading.complaints, key=lambda one: order[one.field.partition(".")[0]])
-    return settings, found
-
-
-def _is_empty(account: Account) -> bool:
-    return account == Account(account.name)
+    # A sender may have a space inside: *Acme Shop*.
+    sender = reading.text("sms_sender", _SLIPS["sms_sender"])
+    told = {name: reading.read(name, _SLIPS.get(name, ())) for name in _OF_CHANNEL}
+    settings = Settings(accounts=accounts, sms_sender=sender, sms_after=_minutes(reading), **told)
+    return settings, in_order(reading)
 
 
 # --- one account ---------------------------------------------------------------------------------
@@ -109,124 +137,33 @@ def _is_empty(account: Account) -> bool:
 
 def _account(reading: Reading, name: str) -> Account:
     numbers = reading.numbers("numbers")
-    username = _username(reading, "username", numbers)
-    return Account(
-        name,
-        numbers,
-        _base_url(reading),
-        username,
-        _password(reading, username),
-        _api_key(reading),
-        proactive=not name or reading.switch("proactive"),
-        enabled=not name or reading.switch("enabled"),
-    )
-
-
-def _base_url(reading: Reading) -> str:
-    name, value = "base_url", reading.text("base_url")
-    told = {"value": value, "example": EXAMPLE_HOST}
-    if _SITE.fullmatch(value):
-        reading.complain(name, "infobip_base_is_site", **told)
-    elif "@" in value:
-        reading.complain(name, "infobip_base_is_mail", **told)
-    elif _OTHERS.search(value):
-        reading.complain(name, "infobip_base_other", **told)
-    else:
-        return reading.base_url(name, EXAMPLE_HOST)
-    return value
-
-
-def _username(reading: Reading, name: str, numbers: Sequence[str] = ()) -> str:
-    value = reading.pasted(name)
-    if value and reading.fine(name):
-        if ":" in value:
-            reading.complain(name, "infobip_name_is_pair")
-        elif _KEY.fullmatch(value):
-            reading.complain(name, "infobip_is_key")
-        elif re.sub(r"[^0-9]", "", value) in numbers and not re.search(r"[A-Za-z]", value):
-            reading.complain(name, "infobip_name_is_number")
-    return value
-
-
-def _password(reading: Reading, username: str) -> str:
-    value = reading.pasted("password")
-    if value and reading.fine("password"):
-        if _KEY.fullmatch(value):
-            reading.complain("password", "infobip_is_key")
-        elif value == username:
-            reading.complain("password", "infobip_password_is_name")
-    return value
-
-
-def _api_key(reading: Reading) -> str:
-    """A key is usually 32 hexadecimal digits, a hyphen and a UUID; that is not promised."""
-    value = reading.pasted("api_key")
-    if value and reading.fine("api_key"):
-        if is_meta_token(value):
-            reading.complain("api_key", "infobip_key_is_meta")
-        elif _UUID.fullmatch(value):
-            reading.complain("api_key", "infobip_key_is_session")
-        elif ":" in value:
-            reading.complain("api_key", "infobip_key_is_pair")
-        elif len(value) < _SHORTEST_KEY:
-            reading.complain("api_key", "infobip_key_short", length=len(value))
-    return value
+    username = reading.pasted("username", _SLIPS["username"])
+    is_number = re.sub(r"[^0-9]", "", username) in numbers and not re.search("[A-Za-z]", username)
+    if is_number and reading.fine("username"):
+        reading.complain("username", "infobip_name_is_number")
+    base_url = reading.base_url("base_url", EXAMPLE_HOST, slips=_SLIPS["base_url"])
+    password = reading.pasted("password", _SLIPS["password"])
+    if password and password == username and reading.fine("password"):
+        reading.complain("password", "infobip_password_is_name")
+    key = reading.pasted("api_key", _SLIPS["api_key"])
+    switches = (not name or reading.switch(switch) for switch in ("proactive", "enabled"))
+    return Account(name, numbers, base_url, username, password, key, *switches)
 
 
 def _shared_limits(reading: Reading, accounts: Sequence[Account], named: int) -> None:
     """What holds over all accounts of the channel."""
     if len(accounts) > MOST_ACCOUNTS >= named:
-        args = {"most": MOST_ACCOUNTS, "count": len(accounts)}
-        reading.complain("accounts", "infobip_accounts_many", **args)
+        count = len(accounts)
+        reading.complain("accounts", "infobip_accounts_many", most=MOST_ACCOUNTS, count=count)
     whose: dict[str, str] = {}
     for account in accounts:
         path = f"accounts.{account.name}.numbers" if account.name else "numbers"
         for number in account.numbers:
             if whose.setdefault(number, path) != path:
                 told = {"label": reading.label("numbers"), "value": f"+{number}"}
-                sentence = Sentence("infobip_number_of_two", told)
-                reading.complaints.append(Complaint(path, sentence))
+                reading.complaints.append(Complaint(path, Sentence("infobip_number_of_two", told)))
     if len(whose) > MOST_NUMBERS and all(len(a.numbers) <= MOST_NUMBERS for a in accounts):
         reading.complain("numbers", "form_numbers_many", most=MOST_NUMBERS, count=len(whose))
-
-
-# --- the rest ------------------------------------------------------------------------------------
-
-
-def _keyword(reading: Reading) -> str:
-    value = reading.pasted("keyword")
-    if reading.fine("keyword") and len(value) > _LONGEST_KEYWORD:
-        args = {"length": len(value), "most": _LONGEST_KEYWORD}
-        reading.complain("keyword", "infobip_too_long", **args)
-    return value
-
-
-def _secret(reading: Reading, name: str) -> str:
-    value = reading.pasted(name)
-    if value and reading.fine(name) and len(value) < _SHORTEST_SECRET:
-        args = {"length": len(value), "least": _SHORTEST_SECRET}
-        reading.complain(name, "infobip_secret_short", **args)
-    return value
-
-
-def _header(reading: Reading) -> str:
-    value = reading.pasted("hmac_header")
-    if reading.fine("hmac_header") and not _HEADER.fullmatch(value):
-        shape = "a header's name has letters, digits and hyphens only."
-        reading.complain("hmac_header", "form_id_wrong", value=value, shape=shape)
-    elif value.lower() == "authorization":
-        shape = "Authorization carries a username and password; choose that check instead."
-        reading.complain("hmac_header", "form_id_wrong", value=value, shape=shape)
-    return value
-
-
-def _sms_sender(reading: Reading) -> str:
-    """It may have a space inside: *Acme Shop*."""
-    value = reading.text("sms_sender")
-    if len(value) > _LONGEST_SENDER:
-        args = {"length": len(value), "most": _LONGEST_SENDER}
-        reading.complain("sms_sender", "infobip_too_long", **args)
-    return value
 
 
 def _minutes(reading: Reading) -> int:
@@ -246,51 +183,30 @@ def missing(settings: Settings) -> Sequence[Complaint]:
     out: list[Complaint] = []
     for account in [a for a in settings.accounts if a.enabled] or [Account()]:
         out += _lacks(account)
-    for field in SETTINGS:
-        shown = field.only_if is not None and field.only_if == ("check", (settings.check,))
-        if field.required and shown and not getattr(settings, field.name):
-            out.append(lacking(field))
-    if settings.check == "account" and not pairs(settings):
-        label = _field("check").label
-        sentence = Sentence("infobip_check_without_pair", {"label": label})
-        out.append(Complaint("check", sentence))
+    out += lacks(settings, [field for field in SETTINGS if field.only_if])
+    if settings.check == "account" and not logins(settings):
+        out.append(wrong(_FIELD["check"], "infobip_check_without_pair"))
     return out
-
-
-def _field(name: str, fields: Sequence[Field] = SETTINGS) -> Field:
-    return next(field for field in fields if field.name == name)
 
 
 def _lacks(account: Account) -> list[Complaint]:
     path = f"accounts.{account.name}." if account.name else ""
-    out = [
-        lacking(field, path)
-        for field in ACCOUNT_FIELDS
-        if field.required and not getattr(account, field.name)
-    ]
-    if account.api_key or (account.username and account.password):
+    out = lacks(account, ACCOUNT_FIELDS, path)
+    if account.has_login:
         return out
-    name, sentence_id = "api_key", "infobip_login_missing"
-    if account.username or account.password:
-        name = "password" if account.username else "username"
-        sentence_id = "infobip_login_half"
-    label = _field(name, ACCOUNT_FIELDS).label
-    if path:
-        label = f"{label} ({path.rstrip('.')})"
-    out.append(Complaint(path + name, Sentence(sentence_id, {"label": label})))
-    return out
+    if not account.username and not account.password:
+        return [*out, wrong(_FIELD["api_key"], "infobip_login_missing", path)]
+    half = _FIELD["password" if account.username else "username"]
+    return [*out, wrong(half, "infobip_login_half", path)]
 
 
-def pairs(settings: Settings) -> tuple[tuple[str, str], ...]:
-    """The usernames and passwords that a webhook may carry, by the chosen check."""
-    both: tuple[tuple[str, str], ...]
-    if settings.check == "own":
-        both = ((settings.check_username, settings.check_password),)
-    elif settings.check == "account":
-        both = tuple((a.username, a.password) for a in settings.accounts)
-    else:
-        return ()
-    return tuple((name, password) for name, password in both if name and password)
+def logins(settings: Settings) -> tuple[bytes, ...]:
+    """`username:password` as a webhook may carry it, by the chosen check."""
+    both: Mapping[str, list[tuple[str, str]]] = {
+        "own": [(settings.check_username, settings.check_password)],
+        "account": [(a.username, a.password) for a in settings.accounts],
+    }
+    return tuple(":".join(pair).encode() for pair in both.get(settings.check, ()) if all(pair))
 
 
 def numbers(settings: Settings) -> Sequence[str]:

@@ -11,9 +11,9 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from dragoman.domain import content as c
-from dragoman.domain.identity import Recipient
-from dragoman.partners._cloud.limits import Refuse, refuse
-from dragoman.partners.contract import HttpCall, OutboundMessage, Probe, Unsupported
+from dragoman.domain.identity import Group, Recipient
+from dragoman.partners._cloud.limits import refuse, unsupported
+from dragoman.partners.contract import HttpCall, OutboundMessage, Probe
 from dragoman.partners.extra import merge
 
 from . import messages_api
@@ -36,47 +36,36 @@ _QUALITY = "/whatsapp/1/senders/quality"
 
 
 def call(
-    account: Account,
-    method: Literal["GET", "POST"],
-    path: str,
-    purpose: str,
-    json: Any = None,
-    query: tuple[tuple[str, str], ...] = (),
+    account: Account, method: Literal["GET", "POST"], path: str, purpose: str, **more: Any
 ) -> HttpCall:
     """A call with the account's login."""
     headers = {"Authorization": account.authorization, "Accept": "application/json"}
-    return HttpCall(method, f"{account.base_url}{path}", purpose, headers, query, json)
+    return HttpCall(method, f"{account.base_url}{path}", purpose, headers, **more)
 
 
-def render(message: OutboundMessage, settings: Settings) -> HttpCall | Unsupported:
-    """One message, one call. What cannot be said is `Unsupported`, before any I/O."""
-    account = account_of(settings, message.number)
-    try:
-        path, body = _path_and_body(message, settings)
-    except Refuse as refusal:
-        return Unsupported(refusal.sentence, refusal.code)
-    return call(account, "POST", path, "send", body)
+@unsupported
+def render(message: OutboundMessage, settings: Settings) -> HttpCall:
+    """One message, one call."""
+    path, body = _path_and_body(message, settings)
+    return call(account_of(settings, message.number), "POST", path, "send", json=body)
 
 
 def _path_and_body(message: OutboundMessage, settings: Settings) -> tuple[str, dict[str, Any]]:
     content = message.content
-    root: dict[str, Any] = {}
     if isinstance(content, c.Raw):
         endpoint, given, root = taken_apart(content.payload)
-        if not endpoint:
-            return _MESSAGES, messages_api.finished(_named(given, message), root, message)
-        return _whatsapp(endpoint, given, root, message)
+        if endpoint:
+            return _whatsapp(endpoint, given, root, message)
+        return _MESSAGES, messages_api.finished(
+            {**given, **messages_api.sender(message)}, root, message
+        )
     if settings.dialect == "messages" and messages_api.carries(message):
         return _MESSAGES, messages_api.body(message, settings)
     if isinstance(content, c.Template):
         endpoint, inner = TEMPLATE, template(content, settings)
     else:
         endpoint, inner = whatsapp(content, settings)
-    return _whatsapp(endpoint, {"content": inner} if inner else {}, root, message)
-
-
-def _named(given: dict[str, Any], message: OutboundMessage) -> dict[str, Any]:
-    return {**given, "channel": "WHATSAPP", "sender": message.number}
+    return _whatsapp(endpoint, {"content": inner} if inner else {}, {}, message)
 
 
 def _whatsapp(
@@ -97,8 +86,7 @@ def _whatsapp(
     path = f"/whatsapp/1/message/{endpoint}"
     if endpoint != TEMPLATE:
         return path, one
-    beside = {**root, **{k: v for k, v in extra.items() if k in _OF_THE_CALL}}
-    return path, {"messages": [one], **beside}
+    return path, {"messages": [one], **root, **{k: extra[k] for k in _OF_THE_CALL & set(extra)}}
 
 
 # --- signals -------------------------------------------------------------------------------------
@@ -109,26 +97,17 @@ def render_signal(
 ) -> HttpCall:
     """Mark a message as read. Typing is another call, which names the person and not the message;
     it counts as having read."""
-    shows = _typing(number, whom, settings) if typing else None
-    if shows is not None:
-        return shows
-    sender, id = quote(number, safe=""), quote(external_id, safe="")
-    path = f"/whatsapp/1/senders/{sender}/message/{id}/read"
-    return call(account_of(settings, number), "POST", path, "mark_read")
-
-
-def _typing(number: str, whom: Recipient, settings: Settings) -> HttpCall | None:
-    try:
-        to = recipient(whom)
-    except Refuse:
-        return None
-    event = {
-        "sender": number,
-        "destinations": [{"to": to}],
-        "content": {"type": "TYPING_INDICATOR"},
-    }
     account = account_of(settings, number)
-    return call(account, "POST", "/whatsapp/1/events", "typing", {"events": [event]})
+    if typing and not isinstance(whom, Group):
+        told = {"sender": number, "destinations": [{"to": recipient(whom)}]}
+        event = {**told, "content": {"type": "TYPING_INDICATOR"}}
+        return call(account, "POST", "/whatsapp/1/events", "typing", json={"events": [event]})
+    path = f"{_sender(number)}/message/{quote(external_id, safe='')}/read"
+    return call(account, "POST", path, "mark_read")
+
+
+def _sender(number: str) -> str:
+    return f"/whatsapp/1/senders/{quote(number, safe='')}"
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -139,19 +118,16 @@ def render_media(
 ) -> HttpCall | None:
     """A file at Infobip, whose address is of another of its hosts than ours: it is asked of ours,
     the only one that the login goes to. Any other address gets none."""
-    account = account_of(settings, number)
     found = _FILE.fullmatch(link) if link else None
     if found and not {found[2], found[3]} & {".", ".."}:
-        return _file_call(account, found[1])
-    if link:
+        path = found[1]
+    elif link:
         return HttpCall("GET", link, "media_download")
-    if media_id:
-        sender, id = quote(number, safe=""), quote(media_id, safe="")
-        return _file_call(account, f"/whatsapp/1/senders/{sender}/media/{id}")
-    return None
-
-
-def _file_call(account: Account, path: str) -> HttpCall:
+    elif media_id:
+        path = f"{_sender(number)}/media/{quote(media_id, safe='')}"
+    else:
+        return None
+    account = account_of(settings, number)
     headers = {"Authorization": account.authorization}
     return HttpCall("GET", f"{account.base_url}{path}", "media_download", headers)
 
@@ -159,42 +135,27 @@ def _file_call(account: Account, path: str) -> HttpCall:
 # --- asking --------------------------------------------------------------------------------------
 
 
-def _can_ask(account: Account) -> bool:
-    login = account.api_key or (account.username and account.password)
-    return bool(account.enabled and account.base_url and login)
-
-
-def _logins(settings: Settings) -> list[Account]:
-    """The accounts that can be asked, each login once."""
-    known: dict[tuple[str, str], Account] = {}
-    for account in settings.accounts:
-        if _can_ask(account):
-            known.setdefault((account.base_url, account.authorization), account)
-    return list(known.values())
+def _asked(settings: Settings) -> list[Account]:
+    """The accounts that can be asked."""
+    return [a for a in settings.accounts if a.enabled and a.base_url and a.has_login]
 
 
 def probes(settings: Settings) -> Sequence[Probe]:
     """One call for each account: it tells whether the login is right and the numbers are its."""
-    return tuple(
-        Probe(
-            f"the account {account.shown}",
-            call(account, "GET", _QUALITY, "probe", query=(("senders", listed),)),
-            listed,
-        )
-        for account in settings.accounts
-        if _can_ask(account) and (listed := ",".join(account.numbers))
-    )
+    out = []
+    for account in _asked(settings):
+        if listed := ",".join(account.numbers):
+            asks = call(account, "GET", _QUALITY, "probe", query=(("senders", listed),))
+            out.append(Probe(account.about, asks, listed))
+    return tuple(out)
 
 
 def pulls(settings: Settings) -> Sequence[Probe]:
-    """Reports of both APIs, of the last 48 hours. Infobip hands each out once."""
-    if not settings.pull_reports:
-        return ()
+    """Reports of both APIs, of the last 48 hours, by each login once. Infobip hands each report
+    out once."""
     query = (("channel", "WHATSAPP"), ("limit", str(_MOST_REPORTS)))
-    return tuple(
-        Probe(
-            f"the account {account.shown}",
-            call(account, "GET", "/messages-api/1/reports", "pull", query=query),
-        )
-        for account in _logins(settings)
-    )
+    out: dict[tuple[str, str], Probe] = {}
+    for account in _asked(settings) if settings.pull_reports else ():
+        asks = call(account, "GET", "/messages-api/1/reports", "pull", query=query)
+        out.setdefault((account.base_url, account.authorization), Probe(account.about, asks))
+    return tuple(out.values())

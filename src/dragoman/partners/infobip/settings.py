@@ -72,9 +72,13 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
         return "Basic " + base64.b64encode(pair).decode()
 
     @property
-    def shown(self) -> str:
+    def has_login(self) -> bool:
+        return bool(self.api_key or (self.username and self.password))
+
+    @property
+    def about(self) -> str:
         """For people: its name, or its host where it has none."""
-        return self.name or self.base_url.partition("://")[2] or "the first"
+        return f"the account {self.name or self.base_url.partition('://')[2] or 'the first'}"
 
 
 class Settings(msgspec.Struct, frozen=True, omit_defaults=True):

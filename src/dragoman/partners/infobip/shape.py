@@ -10,12 +10,15 @@ from dragoman.domain.identity import Bsuid, Person, Phone
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners._cloud.people import bsuid, phone
 from dragoman.partners._cloud.shape import Malformed, opt, opt_obj
-from dragoman.partners.items import Items, unix_ms
+from dragoman.partners.items import Items, iso_ms, unix_ms
+from dragoman.partners.mapping import renamed
 
 from .settings import Settings
 
 words(
     {
+        "infobip_nobody": "Infobip's item names neither a phone number nor a user id; it is kept "
+        "as it came.",
         "infobip_no_number": "Infobip's item does not say which of our numbers it belongs to; it "
         "is kept as it came.",
     }
@@ -30,27 +33,19 @@ _SEAM = "~"
 def time_of(*values: Any) -> int:
     """The first value that can be read, in Unix ms: `2026-11-20T09:15:27.431+0000` and its
     relatives, or digits of seconds or milliseconds. Raises Malformed."""
-    return ITEMS.time(*values, read=_time)
+    return ITEMS.time(*values, read=moment)
 
 
-def _time(value: Any) -> int | None:
+def moment(value: Any) -> int | None:
+    """One value, in Unix ms; None for what is no time."""
     at = unix_ms(value)
-    if at is not None or type(value) is not str:
-        return at
-    try:
-        moment = datetime.datetime.fromisoformat(value.strip())
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=datetime.UTC)
-        at = (moment - _EPOCH) // datetime.timedelta(milliseconds=1)
-    except (ValueError, OverflowError):
-        return None
-    return at if at >= 0 else None
+    return iso_ms(value) if at is None else at
 
 
 def written_time(at: int) -> str:
     """Unix ms as Infobip writes a time."""
     moment = _EPOCH + datetime.timedelta(milliseconds=at)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1000:03}+0000"
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "+0000")
 
 
 def digits(text: str | None) -> str:
@@ -85,16 +80,13 @@ def number_of(external_id: str, settings: Settings, sender: str | None, *ends: s
     """The number that a report belongs to: its sender, where it tells one; else what our id holds;
     else an end of it that is a number of ours; else the channel's, where it has one only. Empty
     where nobody knows."""
-    ours = settings.numbers
+    ours, (_, seam, told) = settings.numbers, external_id.rpartition(_SEAM)
     if number := digits(sender):
         return number
-    _, seam, number = external_id.rpartition(_SEAM)
-    if seam and number.isascii() and number.isdigit():
-        return number
-    found = [number for end in ends if (number := digits(end)) in ours]
-    if found:
-        return found[0]
-    return ours[0] if len(ours) == 1 else ""
+    if seam and told.isascii() and told.isdigit():
+        return told
+    alone = ours[0] if len(ours) == 1 else ""
+    return next((number for end in ends if (number := digits(end)) in ours), alone)
 
 
 # --- people --------------------------------------------------------------------------------------
@@ -107,17 +99,19 @@ def person(item: dict[str, Any], *ids: str | None) -> Person:
     NOT CONFIRMED: what stands in `from` for a person with a username, who may share no number.
     """
     contact = opt_obj(item, "contact")
-    told = [opt(contact, "phoneNumber"), opt(contact, "userId"), *ids]
-    number, scoped = ids_of(*told)
-    username = opt(contact, "username")
-    return Person(
-        number,
-        scoped,
-        bsuid(opt(contact, "parentUserId")),
-        opt(contact, "name") or None,
-        (username[1:] if username[:1] == "@" else username) if username else None,
-        opt(opt_obj(item, "identity"), "hash"),
-    )
+    number, scoped = ids_of(opt(contact, "phoneNumber"), opt(contact, "userId"), *ids)
+    parent, mark = bsuid(opt(contact, "parentUserId")), opt(opt_obj(item, "identity"), "hash")
+    name, username = opt(contact, "name") or None, opt(contact, "username") or None
+    username = username.removeprefix("@") if username else None
+    return Person(number, scoped, parent, name, username, mark)
+
+
+def somebody(item: dict[str, Any], *ids: str | None) -> Person:
+    """The same, who must be known by an id. Raises Malformed."""
+    found = person(item, *ids)
+    if found.recipient is None:
+        raise Malformed(Sentence("infobip_nobody"))
+    return found
 
 
 def ids_of(*told: str | None) -> tuple[Phone | None, Bsuid | None]:
@@ -129,38 +123,24 @@ def ids_of(*told: str | None) -> tuple[Phone | None, Bsuid | None]:
 
 # --- Meta's words --------------------------------------------------------------------------------
 
-_NAMES = {
-    "nameSuffix": "suffix",
-    "namePrefix": "prefix",
-    "ctwaClickId": "ctwa_clid",
-}
-_UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
+_CAMEL = {"suffix": "nameSuffix", "prefix": "namePrefix", "ctwa_clid": "ctwaClickId"}
+_SNAKE = {theirs: metas for metas, theirs in _CAMEL.items()}
 
 
 def snake(value: Any) -> Any:
     """A value of Infobip's with Meta's names of members, which Meta's readers read."""
-    if type(value) is list:
-        return [snake(item) for item in value]
-    if type(value) is not dict:
-        return value
-    return {
-        _NAMES.get(key) or _UPPER.sub(r"_\1", key).lower(): snake(item)
-        for key, item in value.items()
-    }
-
-
-_CAMEL = {"suffix": "nameSuffix", "prefix": "namePrefix"}
+    return renamed(value, _snake)
 
 
 def camel(value: Any) -> Any:
     """The other way round: Meta's members as Infobip names them."""
-    if type(value) is list:
-        return [camel(item) for item in value]
-    if type(value) is not dict:
-        return value
-    return {_CAMEL.get(key) or _camel(key): camel(item) for key, item in value.items()}
+    return renamed(value, _camel)
+
+
+def _snake(name: str) -> str:
+    return _SNAKE.get(name) or re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
 
 
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
-    return first + "".join(part.title() for part in rest)
+    return _CAMEL.get(name) or first + "".join(part.title() for part in rest)

@@ -6,18 +6,22 @@ Source: Infobip OpenAPI, "Send WhatsApp template message" (2026).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
+
+import msgspec
 
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
-from dragoman.partners._cloud.limits import between, counted, filled, matched, refuse, within
-from dragoman.partners._cloud.templates import unplaced, worded
+from dragoman.partners._cloud.limits import counted, filled, matched, refuse
+from dragoman.partners._cloud.templates import said, values_and_buttons
+from dragoman.partners.mapping import Is, May, Need, Table, mapped
 
-from .contents import Content, product_sections
-from .limits import file_name, link_of, number, sized
-from .orders import action, news
+from .contents import CALL, LOCATION, Content, product_sections
+from .limits import FLOW_TOKEN, file_header, placed, several
+from .orders import bill, news
 from .settings import Settings
 from .shape import written_time
 
@@ -40,6 +44,7 @@ _ABSENT = {
     "marketing": "the marketing endpoint",
     "components": "Meta's components",
 }
+_NOT_OF_PLACES = dict.fromkeys(("name", "address"), "a place's name or address")
 _MOST = {"URL": 2, "COPY_CODE": 1, "FLOW": 1}
 _ALONE = frozenset({"CATALOG", "MULTI_PRODUCT", "ORDER_DETAILS"})
 _MOST_BUTTONS = 10
@@ -47,91 +52,84 @@ _MOST_BUTTONS = 10
 
 def template(content: c.Template, settings: Settings) -> Content:
     """The `content` of a template message. Raises Refuse."""
-    fits(content)
-    data: Content = {"body": {"placeholders": list(values(content.body))}}
-    buttons = content.buttons
-    if content.code is not None:
-        # WhatsApp's button that copies a code is an address button, and wants the code once more.
-        code = sized("one-time code", content.code, "copy code")
-        data["body"] = {"placeholders": [code]}
-        buttons = (c.UrlButton(0, code),)
-    if content.header is not None:
-        data["header"] = _header(content.header)
-    if buttons:
-        data["buttons"] = button_list(buttons, settings)
-    if content.cards:
-        counted("template cards", max(len(content.cards), 2))
-        data["carousel"] = {"cards": [_card(card, settings) for card in content.cards]}
-    if content.offer_expires_at is not None:
-        data["limitedTimeOffer"] = {"expirationTime": written_time(content.offer_expires_at)}
-    if content.order_status is not None:
-        told = {"type": "ORDER_STATUS", **news(content.order_status, settings)}
-        data["orderStatus"] = {"orderStatuses": [told]}
-    return {
-        "templateName": content.name,
-        "templateData": data,
-        "language": filled("template language", content.language, 20),
-    }
-
-
-def fits(content: c.Template) -> None:
-    """That Infobip has a place for everything in it. Raises Refuse."""
-    if (part := unplaced(content, _ABSENT)) is not None:
-        raise refuse("infobip_no_place", Code.UNSUPPORTED, part=part, where="a template")
+    placed(content, _ABSENT, "a template", Code.UNSUPPORTED)
     rule = "a name has small letters, digits and _ only"
     matched("template name", filled("template name", content.name), _NAME, rule)
+    _values(content.body)  # also where a code takes their place
+    # WhatsApp's button that copies a code is an address button, and wants the code once more.
+    body, buttons = values_and_buttons(content)
+    out = mapped(msgspec.structs.replace(content, body=body, buttons=buttons), _TEMPLATE)
+    if content.order_status is not None:
+        told = {"type": "ORDER_STATUS", **news(content.order_status, settings)}
+        out["templateData"]["orderStatus"] = {"orderStatuses": [told]}
+    return out
 
 
-def values(params: tuple[c.Param, ...]) -> tuple[str, ...]:
+def _values(params: tuple[c.Param, ...]) -> list[str]:
     """The values in order: Infobip counts places and knows no names. Raises Refuse."""
-    return tuple(value(param) for param in params)
+    return [said(param, _no_place) for param in params]
 
 
-def value(param: c.Param) -> str:
-    text = worded(param)
-    if text is not None:
-        return text
-    part = f"a value that is a {param.__struct_config__.tag}"
-    raise refuse("infobip_no_place", Code.UNSUPPORTED, part=part, where="a template's text")
-
-
-def header_text(param: c.Param) -> str:
-    text = value(param)
-    if _BROKEN_HEADER.search(text):
-        raise refuse("infobip_template_header")
-    return text
+def _no_place(part: str) -> Exception:
+    where = "a template's text"
+    return refuse("infobip_no_place", Code.UNSUPPORTED, part=part, where=where)
 
 
 def _header(param: c.Param) -> Content:
     if isinstance(param, c.MediaParam):
-        link = link_of(f"template {param.type}", param.id, param.link)
-        out: Content = {"type": param.type.upper(), "mediaUrl": link}
-        if param.type == "document":
-            out["filename"] = file_name(param.filename, link)
-        return out
+        return file_header(f"template {param.type}", param.type, param, named=True)
     if isinstance(param, c.LocationParam):
-        if param.name or param.address:
-            part = "a place's name or address"
-            raise refuse("infobip_no_place", part=part, where="a template's header")
-        return {
-            "type": "LOCATION",
-            "latitude": number("latitude", param.latitude, 90),
-            "longitude": number("longitude", param.longitude, 180),
-        }
-    return {"type": "TEXT", "placeholder": header_text(param)}
+        placed(param, _NOT_OF_PLACES, "a template's header")
+        return {"type": "LOCATION", **mapped(param, LOCATION)}
+    text = said(param, _no_place)
+    if _BROKEN_HEADER.search(text):
+        raise refuse("infobip_template_header")
+    return {"type": "TEXT", "placeholder": text}
 
 
 # --- buttons -------------------------------------------------------------------------------------
 
 
-def ordered(buttons: tuple[c.TemplateButton, ...]) -> list[c.TemplateButton]:
-    """As they stand in the template; those without a value are left out by the author."""
-    return sorted(buttons, key=lambda button: button.index or 0)
+_THUMBNAIL = ("thumbnail_product_id", filled, "product id", 3000)
+_BUTTONS: Mapping[type[Any], Table] = {
+    c.QuickReplyButton: (
+        Is("type", "QUICK_REPLY"),
+        Need("parameter", "payload", filled, "quick reply payload", 128),
+    ),
+    c.UrlButton: (
+        Is("type", "URL"),
+        Need("parameter", "suffix", filled, "link suffix", 2000),
+    ),
+    c.CopyCodeButton: (
+        Is("type", "COPY_CODE"),
+        Need("parameter", "code", filled, "copy code", 15),
+    ),
+    c.FlowButton: (
+        Is("type", "FLOW"),
+        May("flowToken", "token", filled, "flow token", FLOW_TOKEN),
+        May("data", "data"),
+    ),
+    c.CatalogButton: (
+        Is("type", "CATALOG"),
+        May("thumbnailProductRetailerId", *_THUMBNAIL),
+    ),
+    c.ProductsButton: (
+        Is("type", "MULTI_PRODUCT"),
+        Need("thumbnailProductRetailerId", *_THUMBNAIL),
+        Need("sections", "sections", make=partial(product_sections, titled=True)),
+    ),
+    c.OrderDetailsButton: (
+        Is("type", "ORDER_DETAILS"),
+        Need("action", "order", make=bill),
+    ),
+    c.VoiceCallButton: (Is("type", "VOICE_CALL"), *CALL),
+}
 
 
-def button_list(buttons: tuple[c.TemplateButton, ...], settings: Settings) -> list[Content]:
-    """Raises Refuse."""
-    made = [_BUTTONS.get(type(one), _no_button)(one, settings) for one in ordered(buttons)]
+def _button_list(buttons: tuple[c.TemplateButton, ...]) -> list[Content]:
+    """As they stand in the template; those without a value are left out by the author. Raises
+    Refuse."""
+    made = [_button(one) for one in sorted(buttons, key=lambda button: button.index or 0)]
     if len(made) > _MOST_BUTTONS:
         raise refuse("meta_too_many", field="buttons", count=len(made), limit=_MOST_BUTTONS)
     kinds = [one["type"] for one in made]
@@ -144,87 +142,45 @@ def button_list(buttons: tuple[c.TemplateButton, ...], settings: Settings) -> li
     return made
 
 
-def _no_button(button: c.TemplateButton, settings: Settings) -> Content:
+def _button(button: c.TemplateButton) -> Content:
+    if type(button) in _BUTTONS:
+        return mapped(button, _BUTTONS[type(button)])
     part = f"a value of a button of the sort {button.__struct_config__.tag}"
     raise refuse("infobip_no_place", Code.UNSUPPORTED, part=part, where="a template")
 
 
-def _quick_reply(button: c.QuickReplyButton, settings: Settings) -> Content:
-    return {"type": "QUICK_REPLY", "parameter": sized("quick reply payload", button.payload)}
+# --- cards, and the whole ------------------------------------------------------------------------
 
 
-def _url(button: c.UrlButton, settings: Settings) -> Content:
-    return {"type": "URL", "parameter": filled("link suffix", button.suffix, 2000)}
+def _cards(cards: tuple[c.TemplateCard, ...]) -> list[Content]:
+    counted("template cards", max(len(cards), 2))  # one alone is let through
+    return [mapped(card, _CARD) for card in cards]
 
 
-def _copy_code(button: c.CopyCodeButton, settings: Settings) -> Content:
-    return {"type": "COPY_CODE", "parameter": sized("copy code", button.code)}
-
-
-def _flow(button: c.FlowButton, settings: Settings) -> Content:
-    out: Content = {"type": "FLOW"}
-    if button.token:
-        out["flowToken"] = sized("flow token", button.token)
-    if button.data:
-        out["data"] = button.data
-    return out
-
-
-def _catalog(button: c.CatalogButton, settings: Settings) -> Content:
-    out: Content = {"type": "CATALOG"}
-    if button.thumbnail_product_id:
-        out["thumbnailProductRetailerId"] = sized("product id", button.thumbnail_product_id)
-    return out
-
-
-def _products(button: c.ProductsButton, settings: Settings) -> Content:
-    for section in button.sections:
-        filled("section title", section.title or "")
-    return {
-        "type": "MULTI_PRODUCT",
-        "thumbnailProductRetailerId": sized("product id", button.thumbnail_product_id),
-        "sections": product_sections(button.sections, "productRetailerIds"),
-    }
-
-
-def _order(button: c.OrderDetailsButton, settings: Settings) -> Content:
-    return {"type": "ORDER_DETAILS", "action": action(button.order)}
-
-
-def _call(button: c.VoiceCallButton, settings: Settings) -> Content:
-    out: Content = {"type": "VOICE_CALL"}
-    if button.ttl_minutes is not None:
-        between("call button's minutes", button.ttl_minutes, 1, 43200)
-        out["callValidityPeriod"] = button.ttl_minutes
-    if button.payload:
-        out["callContextPayload"] = within("call payload", button.payload)
-    return out
-
-
-_BUTTONS: Mapping[type[Any], Callable[[Any, Settings], Content]] = {
-    c.QuickReplyButton: _quick_reply,
-    c.UrlButton: _url,
-    c.CopyCodeButton: _copy_code,
-    c.FlowButton: _flow,
-    c.CatalogButton: _catalog,
-    c.ProductsButton: _products,
-    c.OrderDetailsButton: _order,
-    c.VoiceCallButton: _call,
-}
-
-
-def _card(card: c.TemplateCard, settings: Settings) -> Content:
-    if not isinstance(card.header, c.MediaParam) or card.header.type not in ("image", "video"):
+def _card_header(param: c.Param | None) -> Content:
+    if not isinstance(param, c.MediaParam) or param.type not in ("image", "video"):
         raise refuse("meta_choose", field="card's header", rule="it is an image or a video")
-    out: Content = {
-        "header": _header(card.header),
-        "body": {"placeholders": list(values(card.body))},
-    }
-    if card.buttons:
-        counted("card buttons", len(card.buttons))
-        for button in card.buttons:
-            if not isinstance(button, c.QuickReplyButton | c.UrlButton):
-                raise refuse("meta_choose", field="card's button",
-                             rule="it is a quick reply or an address")  # fmt: skip
-        out["buttons"] = button_list(card.buttons, settings)
-    return out
+    return _header(param)
+
+
+def _card_buttons(buttons: tuple[c.TemplateButton, ...]) -> list[Content]:
+    if not all(isinstance(button, c.QuickReplyButton | c.UrlButton) for button in buttons):
+        rule = "it is a quick reply or an address"
+        raise refuse("meta_choose", field="card's button", rule=rule)
+    return _button_list(buttons)
+
+
+_CARD = (
+    Need("header", "header", make=_card_header),
+    Need("body.placeholders", "body", make=_values),
+    May("buttons", "buttons", several, "card buttons", make=_card_buttons),
+)
+_TEMPLATE = (
+    Need("templateName", "name"),
+    Need("templateData.body.placeholders", "body", make=_values),
+    May("templateData.header", "header", make=_header),
+    May("templateData.buttons", "buttons", make=_button_list),
+    May("templateData.carousel.cards", "cards", make=_cards),
+    May("templateData.limitedTimeOffer.expirationTime", "offer_expires_at", make=written_time),
+    Need("language", "language", filled, "template language", 20),
+)

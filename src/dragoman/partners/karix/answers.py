@@ -19,7 +19,7 @@ from dragoman.partners._cloud.answer import json_object
 from dragoman.partners._cloud.known import Known
 from dragoman.partners._cloud.shape import opt, opt_obj
 from dragoman.partners.contract import MediaFile, Sent
-from dragoman.partners.replies import GATEWAY, Replies, ended, refused, snippet
+from dragoman.partners.replies import Replies, ended, file_in, refused, snippet
 
 from .error_table import ERRORS
 from .settings import Settings
@@ -52,17 +52,10 @@ def read(call: HttpCall, reply: Reply | NoReply) -> Sent | SendError:
 
 
 def read_refusal(reply: Reply) -> SendError:
-    """An answer that is no success.
-
-    Karix's own refusals are trusted: nothing was sent. So is 4xx in any words, which no gateway
-    says of a call that went through. All else may have been sent.
-    """
-    status = reply.status
-    told = _told(reply.body)
-    if status in GATEWAY or (told is None and not 400 <= status < 500):
-        return _REPLIES.not_understood(reply)
-    if told is None and (lost := _REPLIES.nobody_there(reply)) is not None:
-        return lost
+    """An answer that is no success."""
+    status, told = reply.status, _told(reply.body)
+    if (strange := _REPLIES.strange(reply, told is not None)) is not None:
+        return strange
     code, said = told or ("", snippet(reply))
     key = _key(code) or ("" if 200 <= status < 300 else _key(str(status)))
     return _refused(key, code or f"HTTP {status}", said, reply)
@@ -127,9 +120,8 @@ def read_media(
         if reply.phase is Phase.SENT:
             return _not_fetched(reply.detail or "no detail")
         return read_no_reply(reply)
-    if reply.status == 200 and reply.body:
-        mime = reply.headers.get("content-type", "").partition(";")[0].strip()
-        return MediaFile(reply.body, mime)
+    if (file := file_in(reply)) is not None:
+        return file
     if reply.status == 200 or (400 <= reply.status < 500 and reply.status not in (408, 429)):
         return SendError(Code.MEDIA, Sentence("karix_media_gone", {"status": reply.status}))
     return _not_fetched(str(reply.status))

@@ -7,11 +7,9 @@ token in one (see ASSOCIATES), or a secret in the URL.
 from __future__ import annotations
 
 from dragoman.partners import fixed_header
-from dragoman.partners.contract import Hook, HookAnswer, Outcome, Refused
+from dragoman.partners.contract import HookAnswer
 from dragoman.partners.fixed_header import guarded, uses_authorization
-from dragoman.partners.hook_answers import USUAL, explained
-
-from .settings import Settings
+from dragoman.partners.hook_answers import answers, explained
 
 handshake = explained(
     "Karix",
@@ -21,21 +19,9 @@ WhatsApp number. Nothing arrives before they have done so.
 """,
 )
 
+authenticate = fixed_header.checked("Karix")
 
-def authenticate(hook: Hook, settings: Settings, now: int) -> Refused | None:
-    return fixed_header.authenticate(hook, settings, "Karix")
-
-
-_ANSWERS = {
-    **USUAL,
-    Outcome.KEPT: HookAnswer(200, b"OK"),
-    Outcome.INVALID: HookAnswer(400, b"Not a Karix webhook body"),
-}
-
-
-def answer(outcome: Outcome) -> HookAnswer:
-    """Anything but 200 makes Karix send the same again; how often is not published."""
-    return _ANSWERS[outcome]
-
+# Anything but 200 makes Karix send the same again; how often is not published.
+answer = answers(HookAnswer(200, b"OK"), HookAnswer(400, b"Not a Karix webhook body"))
 
 __all__ = ["answer", "authenticate", "guarded", "handshake", "uses_authorization"]

@@ -36,7 +36,7 @@ from dragoman.partners._cloud.shape import Malformed, digest, found, need, obj
 from dragoman.partners._cloud.shape import opt as text_of
 from dragoman.partners._cloud.shape import opt_obj as part
 from dragoman.partners.contract import Hook, UnreadableBody
-from dragoman.partners.items import Items
+from dragoman.partners.items import Items, listed
 
 from .settings import Settings
 
@@ -72,12 +72,11 @@ _ITEMS = Items("karix", "Karix")
 def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
     """Every event of one POST, in the body's order. Raises UnreadableBody."""
     root = _ITEMS.root(hook.body)
-    if type(root) is list:
-        places = once.Places()
-        return [_item(item, f"[{i}]", settings, places) for i, item in enumerate(root)]
-    if type(root) is not dict or type(root.get("events")) is not dict:
+    alone = type(root) is dict and type(root.get("events")) is dict
+    if type(root) is not list and not alone:
         raise UnreadableBody(Sentence("karix_other_body", {"found": found(root)}))
-    return [_item(root, "", settings, once.Places())]
+    places = once.Places()
+    return [_item(item, path, settings, places) for path, item in listed(root)]
 
 
 def _item(item: Any, path: str, settings: Settings, places: once.Places) -> Event | Rejected:
@@ -110,11 +109,8 @@ def _message(item: dict[str, Any], settings: Settings, places: once.Places) -> I
     content = _content(message)
     sender = _sender(message, around)
     external_id = text_of(message, "id") or text_of(events, "mid")
-    if external_id:
-        key = once.with_id(external_id)
-    else:
-        told = {k: v for k, v in message.items() if k not in _SIGNED}
-        key = places.key(number, str(sender.recipient), at, c.kind_of(content), None, told)
+    kind, told = c.kind_of(content), {k: v for k, v in message.items() if k not in _SIGNED}
+    key = places.key(number, str(sender.recipient), at, kind, None, told, external_id)
     around_it = quoted(message), referral(message)
     return InboundMessage(
         number, external_id or None, key, sender, at, content, *around_it, display=number, raw=item

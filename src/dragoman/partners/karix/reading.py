@@ -9,7 +9,7 @@ from typing import Any
 from dragoman.domain.sentences import words
 from dragoman.partners import fixed_header
 from dragoman.partners.contract import Complaint
-from dragoman.partners.form import Reading, is_meta_token, lacking, slip
+from dragoman.partners.form import Reading, is_meta_token, lacks, slip
 
 from .settings import BASE_URL, SETTINGS, WEBHOOK_DN_ID, Settings
 
@@ -101,8 +101,7 @@ def _dn_id(reading: Reading) -> str:
 
 def missing(settings: Settings) -> Sequence[Complaint]:
     """What stands in the way of enabling the channel."""
-    gaps = [lacking(f) for f in SETTINGS if f.required and not getattr(settings, f.name)]
-    return gaps + fixed_header.half(settings)
+    return lacks(settings, SETTINGS) + fixed_header.half(settings)
 
 
 def numbers(settings: Settings) -> Sequence[str]:

@@ -18,9 +18,9 @@ from dragoman.domain.errors import Code
 from dragoman.domain.identity import Phone
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import location
-from dragoman.partners._cloud.envelope import message_body
-from dragoman.partners._cloud.limits import Refuse, filled, refuse, within
-from dragoman.partners.contract import Capability, HttpCall, OutboundMessage, Unsupported
+from dragoman.partners._cloud.envelope import interactive_object
+from dragoman.partners._cloud.limits import Refuse, filled, refuse, tried, unsupported, within
+from dragoman.partners.contract import Capability, HttpCall, OutboundMessage
 from dragoman.partners.extra import merge
 
 from .abilities import ABILITIES
@@ -52,18 +52,15 @@ NATIVE: dict[str, tuple[str, type]] = {
 }
 
 
-def render(message: OutboundMessage, settings: Settings) -> HttpCall | Unsupported:
+@unsupported
+def render(message: OutboundMessage, settings: Settings) -> HttpCall:
     """One message, one call. What cannot be said is `Unsupported`, before any I/O."""
-    try:
-        body = _body(message, settings)
-    except Refuse as refusal:
-        return Unsupported(refusal.sentence, refusal.code)
     return HttpCall(
         "POST",
         f"{settings.base_url}/services/rcm/sendMessage",
         "send",
         {"Authentication": f"Bearer {settings.account_key}"},  # its name is really not -orization
-        json=body,
+        json=_body(message, settings),
         secret_headers=frozenset({"authentication"}),
     )
 
@@ -73,7 +70,7 @@ def _body(message: OutboundMessage, settings: Settings) -> dict[str, Any]:
     if not isinstance(whom, Phone):
         raise refuse("karix_needs_phone", Code.UNSUPPORTED, whom=str(whom))
     native = _native(message.content.payload) if isinstance(message.content, c.Raw) else None
-    body: dict[str, Any] = native or {"message": {"content": _content(message)}}
+    body: dict[str, Any] = native or {"message": {"content": _content(message.content)}}
     merge(body, message.extra or {})
     # What is ours is put over whatever the author wrote, and all in Karix's order.
     given = _dict(body, "message")
@@ -124,19 +121,15 @@ def _native(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def knows_native(payload: Mapping[str, Any], settings: Any) -> bool:
-    try:
-        _native(dict(payload))
-    except Refuse:
-        return False
-    return True
+    return not isinstance(tried(_native, dict(payload)), Refuse)
 
 
 def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
     """A template, or one with a file, as a content object or in a whole request."""
-    try:
-        content = _native(dict(payload))["message"]["content"]
-    except Refuse:
+    found = tried(_native, dict(payload))
+    if isinstance(found, Refuse):
         return False
+    content = found["message"]["content"]
     if _auto(content):
         return True
     return str(content["type"]).upper() in (NATIVE["template"][0], NATIVE["mediaTemplate"][0])
@@ -162,8 +155,7 @@ def _auto(content: dict[str, Any]) -> bool:
     return type(made) is dict and "autoTemplate" in made
 
 
-def _content(message: OutboundMessage) -> dict[str, Any]:
-    content = message.content
+def _content(content: c.Outbound) -> dict[str, Any]:
     kind = c.kind_of(content)
     if ABILITIES[kind].capability is not Capability.NATIVE:
         raise refuse("karix_cannot", Code.UNSUPPORTED, kind=kind)
@@ -180,7 +172,7 @@ def _content(message: OutboundMessage) -> dict[str, Any]:
         return {"type": "ATTACHMENT", "attachment": _attachment(content)}
     if isinstance(content, c.Location):
         return {"type": NATIVE["location"][0], "location": _location(content)}
-    return {"type": "INTERACTIVE", "interactive": _interactive(message)}
+    return {"type": "INTERACTIVE", "interactive": _interactive(content)}
 
 
 def _attachment(content: c.Image | c.Video | c.Audio | c.Document) -> dict[str, Any]:
@@ -199,9 +191,8 @@ def _location(content: c.Location) -> dict[str, Any]:
     return location(content)
 
 
-def _interactive(message: OutboundMessage) -> Any:
+def _interactive(content: c.Outbound) -> dict[str, Any]:
     """Meta's object, with files by their address alone."""
-    content = message.content
     headers = [getattr(content, "header", None)]
     if isinstance(content, c.Carousel):
         for card in content.cards:
@@ -212,8 +203,4 @@ def _interactive(message: OutboundMessage) -> Any:
             media = getattr(header, name, None)
             if media is not None and media.id:
                 link_of(f"header {name}", media.id, media.link)
-    plain = OutboundMessage(message.recipient, message.number, content)
-    body = message_body(plain)
-    if isinstance(body, Unsupported):
-        raise Refuse(body.sentence, body.code)
-    return body["interactive"]
+    return interactive_object(content)

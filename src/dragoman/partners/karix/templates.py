@@ -15,19 +15,19 @@ from typing import Any
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
-from dragoman.partners._cloud.limits import between, filled, matched, refuse, web_link
-from dragoman.partners._cloud.templates import UNBOUND, unplaced, values_and_buttons, worded
+from dragoman.partners._cloud.limits import between, filled, matched, refuse
+from dragoman.partners._cloud.templates import UNBOUND, said, unplaced, values_and_buttons
+from dragoman.partners.links import Links
 
 words(
     {
-        "karix_link_only": "The {field} is given by an id, and Karix takes files by their web "
-        "address only: give a link.",
-        "karix_no_link": "The {field} has no link: Karix takes files by their web address.",
         "karix_template_part": "Karix's templates have no place for {part}: leave it out, or give "
         "the whole template as a native object (mediaTemplate).",
     }
 )
 
+# What Karix calls a media id is of no use in a message.
+link_of = Links("karix", "Karix").of
 # NOT CONFIRMED: no integration has a header of text with a variable.
 HEADER_VALUES = "headerParameterValues"
 
@@ -59,14 +59,7 @@ def template(content: c.Template) -> dict[str, Any]:
 
 def _values(params: Iterable[c.Param]) -> dict[str, str]:
     """Values by their place, also those that have a name at Meta."""
-    return {str(place): _value(param) for place, param in enumerate(params)}
-
-
-def _value(param: c.Param) -> str:
-    text = worded(param)
-    if text is None:
-        raise _no_place(f"a value that is a {param.__struct_config__.tag}")
-    return text
+    return {str(place): said(param, _no_place) for place, param in enumerate(params)}
 
 
 def _no_place(part: str) -> Exception:
@@ -80,16 +73,6 @@ def _media(header: c.MediaParam) -> dict[str, str]:
     if header.filename and header.type == "document":
         out["fileName"] = header.filename
     return out
-
-
-def link_of(field: str, id: str | None, link: str | None) -> str:
-    """The address of a file: what Karix calls a media id is of no use in a message. Raises
-    Refuse."""
-    if id:
-        raise refuse("karix_link_only", Code.UNSUPPORTED, field=field)
-    if not link:
-        raise refuse("karix_no_link", field=field)
-    return web_link(f"{field} link", link)
 
 
 def _buttons(buttons: Iterable[c.TemplateButton]) -> dict[str, Any]:

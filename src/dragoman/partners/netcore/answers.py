@@ -29,10 +29,12 @@ words(
     }
 )
 
-_REPLIES = Replies("netcore", "Netcore")
+_REPLIES = Replies("netcore", "Netcore", gateway=(502, 504))  # 408 may be Netcore's own
 read_no_reply = _REPLIES.none
-_GATEWAY = (502, 504)  # said by whatever stands between; 408 may be Netcore's own
 _DENIED = (401, 403)
+# What is wrong with a key, and what with a look-up that its key made.
+_OF_THE_KEY = ("denied", "8004")
+_OF_THE_LOOK_UP = ("8001", "8003", "8006")
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -67,26 +69,25 @@ def read(call: HttpCall, reply: Reply | NoReply) -> Sent | SendError:
     """Of a send."""
     if isinstance(reply, NoReply):
         return read_no_reply(reply)
-    data = json_object(reply.body)
-    if 200 <= reply.status < 300 and data.get("status") == "success":
-        id = opt(opt_obj(data, "data"), "id")
-        return Sent(id) if id else _REPLIES.no_id(reply)
-    return read_refusal(reply, call.about)
+    if (data := _success(reply)) is None:
+        return read_refusal(reply, call.about)
+    id = opt(data, "id")
+    return Sent(id) if id else _REPLIES.no_id(reply)
+
+
+def _success(reply: Reply) -> dict[str, Any] | None:
+    """What a success brings; None for any other answer."""
+    told = json_object(reply.body)
+    done = 200 <= reply.status < 300 and told.get("status") == "success"
+    return opt_obj(told, "data") if done else None
 
 
 def read_refusal(reply: Reply, number: str = "") -> SendError:
-    """An answer that is no success. Netcore's own refusals are trusted: nothing was sent. So is 4xx
-    in any words, which no gateway says of a call that went through."""
-    status = reply.status
-    if status in _GATEWAY:
-        return _REPLIES.not_understood(reply)
-    found = _refusal(reply)
-    if found is None and (lost := _REPLIES.nobody_there(reply)) is not None:
-        return lost
-    if found is None and 400 <= status < 500 and status != 408:
-        found = _Refusal(f"http/{status}", snippet(reply) or "no reason given")
-    if found is None:
-        return _REPLIES.not_understood(reply)
+    """An answer that is no success."""
+    status, found = reply.status, _refusal(reply)
+    if (strange := _REPLIES.strange(reply, found is not None)) is not None:
+        return strange
+    found = found or _Refusal(f"http/{status}", snippet(reply) or "no reason given")
     code = "http/429" if status == 429 else found.code
     if code.startswith("http/") and code not in ERRORS:
         # An unknown status says no more than that it is refused, or down.
@@ -103,16 +104,14 @@ def read_opt_in_look_up(reply: Reply | NoReply) -> bool | SendError:
     """A person of whom nothing is found has not agreed."""
     if isinstance(reply, NoReply):
         return read_no_reply(reply)
-    data = json_object(reply.body)
-    if 200 <= reply.status < 300 and data.get("status") == "success":
+    if _success(reply) is not None:
         return True
-    return False if _not_found(reply) else read_refusal(reply)
-
-
-def _not_found(reply: Reply) -> bool:
     found = _refusal(reply)
-    if found is None:
-        return False
+    return False if found is not None and _is_nobody(found) else read_refusal(reply)
+
+
+def _is_nobody(found: _Refusal) -> bool:
+    """That Netcore has nobody by this number."""
     return found.code == "8002" or (not found.code and "not found" in found.said.lower())
 
 
@@ -121,7 +120,7 @@ def read_opt_in(reply: Reply | NoReply) -> SendError | None:
     errors."""
     if isinstance(reply, NoReply):
         return read_no_reply(reply)
-    if 200 <= reply.status < 300 and json_object(reply.body).get("status") == "success":
+    if _success(reply) is not None:
         return None
     found = _refusal(reply)
     if found is not None and found.code == "8005" and "already" in found.said.lower():
@@ -158,12 +157,10 @@ def read_upload(reply: Reply | NoReply) -> str | SendError:
     """The id of the uploaded file."""
     if isinstance(reply, NoReply):
         return read_no_reply(reply)
-    data = json_object(reply.body)
-    if 200 <= reply.status < 300 and data.get("status") == "success":
-        id = opt(opt_obj(data, "data"), "mediaId")
-        sentence = Sentence("netcore_no_media_id", {"status": reply.status})
-        return id or SendError(Code.MEDIA, sentence)
-    return read_refusal(reply)
+    if (data := _success(reply)) is None:
+        return read_refusal(reply)
+    sentence = Sentence("netcore_no_media_id", {"status": reply.status})
+    return opt(data, "mediaId") or SendError(Code.MEDIA, sentence)
 
 
 # --- checks --------------------------------------------------------------------------------------
@@ -173,14 +170,13 @@ def read_probe(probe: Probe, reply: Reply | NoReply) -> Sentence | None:
     """None when Netcore takes the key: whatever it then says of the look-up."""
     if isinstance(reply, NoReply):
         return _REPLIES.unchecked(probe, reply)
-    data = json_object(reply.body)
-    if 200 <= reply.status < 300 and data.get("status") == "success":
+    if _success(reply) is not None:
         return None
     found = _refusal(reply)
-    if found is not None and found.code in ("denied", "8004"):
-        return problem(found.code, found.said, probe.call.about)[1]
-    if _not_found(reply) or (found is not None and found.code in ("8001", "8003", "8006")):
+    if found is None:
+        return _REPLIES.unchecked(probe, reply)
+    if _is_nobody(found) or found.code in _OF_THE_LOOK_UP:
         return None
-    if found is not None:
-        return read_refusal(reply, probe.call.about).sentence
-    return _REPLIES.unchecked(probe, reply)
+    if found.code in _OF_THE_KEY:
+        return problem(found.code, found.said, probe.call.about)[1]
+    return read_refusal(reply, probe.call.about).sentence

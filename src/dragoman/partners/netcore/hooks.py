@@ -9,11 +9,9 @@ Source: Netcore Cloud, "Webhooks: overview"; captured webhooks carry no signatur
 from __future__ import annotations
 
 from dragoman.partners import fixed_header
-from dragoman.partners.contract import Hook, HookAnswer, Outcome, Refused
+from dragoman.partners.contract import HookAnswer
 from dragoman.partners.fixed_header import guarded, uses_authorization
-from dragoman.partners.hook_answers import USUAL, explained
-
-from .settings import Settings
+from dragoman.partners.hook_answers import answers, explained
 
 handshake = explained(
     "Netcore",
@@ -25,22 +23,10 @@ To connect it:
 """,
 )
 
+authenticate = fixed_header.checked("Netcore")
 
-def authenticate(hook: Hook, settings: Settings, now: int) -> Refused | None:
-    return fixed_header.authenticate(hook, settings, "Netcore")
-
-
-_ANSWERS = {
-    **USUAL,
-    Outcome.KEPT: HookAnswer(200, b"OK"),
-    Outcome.INVALID: HookAnswer(400, b"Not a Netcore webhook body"),
-}
-
-
-def answer(outcome: Outcome) -> HookAnswer:
-    """Netcore ignores the body. That anything but 200 makes it send the same again is known of its
-    e-mail webhooks only."""
-    return _ANSWERS[outcome]
-
+# Netcore ignores the body. That anything but 200 makes it send the same again is known of its
+# e-mail webhooks only.
+answer = answers(HookAnswer(200, b"OK"), HookAnswer(400, b"Not a Netcore webhook body"))
 
 __all__ = ["answer", "authenticate", "guarded", "handshake", "uses_authorization"]

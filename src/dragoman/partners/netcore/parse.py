@@ -11,7 +11,9 @@ webhooks of 2026, which win where the two differ.
 from __future__ import annotations
 
 import datetime
+import functools
 import re
+from collections.abc import Callable
 from typing import Any
 
 from dragoman.domain import content as c
@@ -33,7 +35,7 @@ from dragoman.partners._cloud.people import person
 from dragoman.partners._cloud.shape import Malformed, digest, found, missing, need, obj, opt
 from dragoman.partners._cloud.shape import opt_obj as part
 from dragoman.partners.contract import Hook, UnreadableBody
-from dragoman.partners.items import Items, unix_ms
+from dragoman.partners.items import Items, iso_ms, listed, unix_ms
 
 from .error_table import code_in, code_of, problem
 from .settings import Settings
@@ -81,19 +83,9 @@ def parse(hook: Hook, settings: Settings) -> list[Event | Rejected]:
             args = {"field": field, "found": found(items)}
             out.append(Rejected(Sentence("netcore_not_items", args), field, items))
             continue
-        for place, item in enumerate(items):
-            out.append(_read(reader, item, f"{field}[{place}]", settings, places))
+        read = functools.partial(reader, settings=settings, places=places)
+        out += (_ITEMS.read(item, path, read) for path, item in listed(items, field))
     return out
-
-
-def _read(
-    reader: Any, item: Any, path: str, settings: Settings, places: once.Places
-) -> Event | Rejected:
-    def event(item: dict[str, Any]) -> Event:
-        made: Event = reader(item, settings, places)
-        return made
-
-    return _ITEMS.read(item, path, event)
 
 
 # --- messages ------------------------------------------------------------------------------------
@@ -106,11 +98,8 @@ def _message(item: dict[str, Any], settings: Settings, places: once.Places) -> I
     quoted = _quoted(item)
     content = _content(item, quoted)
     external_id = opt(item, "message_id") or None
-    if external_id:
-        key = once.with_id(external_id)
-    else:
-        kind, told = c.kind_of(content), item.get(_block_of(item) or "")
-        key = places.key(number, str(sender.recipient), at, kind, quoted, told)
+    kind, told = c.kind_of(content), item.get(_block_of(item) or "")
+    key = places.key(number, str(sender.recipient), at, kind, quoted, told, external_id)
     return InboundMessage(
         number,
         external_id,
@@ -236,12 +225,10 @@ def _time(value: Any) -> int | None:
     written = _WRITTEN.fullmatch(value.strip()) if type(value) is str else None
     if written is None:
         return unix_ms(value)
-    try:
-        moment = datetime.datetime.fromisoformat(f"{written[1]}T{written[2]}")
-    except ValueError:
-        return None
-    at = int(moment.replace(tzinfo=REPORT_ZONE).timestamp()) * 1000
-    return at if at > 0 else None
+    return iso_ms(f"{written[1]}T{written[2]}", REPORT_ZONE) or None
 
 
-_READERS: dict[str, Any] = {"incoming_message": _message, "delivery_status": _report}
+_READERS: dict[str, Callable[..., Event]] = {
+    "incoming_message": _message,
+    "delivery_status": _report,
+}

@@ -9,7 +9,7 @@ from typing import Any
 from dragoman.domain.sentences import words
 from dragoman.partners import fixed_header
 from dragoman.partners.contract import Complaint
-from dragoman.partners.form import Reading, is_meta_token, lacking, read_number
+from dragoman.partners.form import META_TOKEN, Reading, Slip, lacking, read_number
 
 from .settings import NUMBER_FIELDS, SEND_HOST, SETTINGS, Number, Settings
 
@@ -26,9 +26,14 @@ words(
     }
 )
 
-_SOURCE = re.compile(r"[\x21-\x7e]{1,64}")
 _PATH = re.compile(r"/api(/v2(/.*)?)?$", re.IGNORECASE)
-_LEAST_KEY = 8
+_KEY = (
+    Slip(r"\+?[0-9][0-9()-]{6,18}", "netcore_key_is_number"),
+    Slip(META_TOKEN, "netcore_key_is_meta"),
+    Slip(".{1,7}", "form_short", ("length",)),
+)
+_SHAPE = {"shape": "a source is letters, digits and hyphens, as Netcore issued it."}
+_SOURCE = (Slip(r"(?![\x21-\x7e]{1,64}$).+", "form_id_wrong", ("value",), _SHAPE),)
 
 
 def read_settings(values: Mapping[str, Any]) -> tuple[Settings, Sequence[Complaint]]:
@@ -56,35 +61,14 @@ def _numbers(reading: Reading) -> Mapping[str, Number]:
         if digits in out:
             reading.complain("numbers", "form_number_twice", value=str(spelled))
             continue
-        key = _key(one)
+        key = one.pasted("api_key", _KEY)
         if key and one.fine("api_key") and any(key == other.api_key for other in out.values()):
             one.complain("api_key", "netcore_key_twice")
-        source = _source(one)
+        source = one.pasted("source", _SOURCE)
         if source and one.fine("source") and any(source == n.source for n in out.values()):
             one.complain("source", "netcore_source_twice")
         out[digits] = Number(key, source)
     return out
-
-
-def _key(reading: Reading) -> str:
-    key = reading.pasted("api_key")
-    if not key or not reading.fine("api_key"):
-        return key
-    if re.fullmatch(r"\+?[0-9][0-9()-]{6,18}", key):
-        reading.complain("api_key", "netcore_key_is_number")
-    elif is_meta_token(key):
-        reading.complain("api_key", "netcore_key_is_meta")
-    elif len(key) < _LEAST_KEY:
-        reading.complain("api_key", "form_short", length=len(key))
-    return key
-
-
-def _source(reading: Reading) -> str:
-    value = reading.pasted("source")
-    if value and reading.fine("source") and not _SOURCE.fullmatch(value):
-        shape = "a source is letters, digits and hyphens, as Netcore issued it."
-        reading.complain("source", "form_id_wrong", value=value, shape=shape)
-    return value
 
 
 def missing(settings: Settings) -> Sequence[Complaint]:

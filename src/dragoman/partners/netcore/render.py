@@ -20,15 +20,20 @@ from dragoman.domain.errors import Code
 from dragoman.domain.identity import Phone, Recipient
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import location
-from dragoman.partners._cloud.envelope import message_body
-from dragoman.partners._cloud.limits import Refuse, filled, one_of, refuse, within
+from dragoman.partners._cloud.envelope import interactive_object
+from dragoman.partners._cloud.limits import (
+    filled,
+    one_of,
+    refuse,
+    unsupported,
+    within,
+)
 from dragoman.partners.contract import (
     HttpCall,
     MediaFile,
     OutboundMessage,
     Part,
     Probe,
-    Unsupported,
 )
 from dragoman.partners.extra import merge
 
@@ -60,12 +65,10 @@ _OURS = frozenset({"recipient_whatsapp", "source"})
 _FILES = c.Image | c.Video | c.Audio | c.Document | c.Sticker
 
 
-def render(message: OutboundMessage, settings: Settings) -> HttpCall | Unsupported:
+@unsupported
+def render(message: OutboundMessage, settings: Settings) -> HttpCall:
     """One message, one call. What cannot be said is `Unsupported`, before any I/O."""
-    try:
-        element = _element(message, settings)
-    except Refuse as refusal:
-        return Unsupported(refusal.sentence, refusal.code)
+    element = _element(message, settings)
     lane = "/priority" if settings.priority and str(element["message_type"]) in PRIORITY else ""
     url = f"{settings.send_host}/api/v2/message/nc{lane}"
     return _call("POST", url, "send", message.number, settings, json={"message": [element]})
@@ -107,34 +110,40 @@ def digits_of(whom: Recipient) -> str:
     return whom.digits
 
 
-def _native(payload: dict[str, Any]) -> dict[str, Any]:
-    """The author's element, or the one of their whole request, with its type."""
+def _native(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The author's element with its type. Raises Refuse."""
+    kind = _type_of(payload)
+    if kind is None:
+        raise refuse("netcore_raw_unknown", known=", ".join(f"type_{kind}" for kind in TYPES))
+    element = _inside(payload)
+    return {"message_type": kind, **{k: v for k, v in element.items() if k != "message_type"}}
+
+
+def _inside(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The element itself, or the one of a whole request."""
     inside = payload.get("message")
     if type(inside) is list and len(inside) == 1 and type(inside[0]) is dict:
         payload = inside[0]
-    named = [kind for kind in TYPES if type(payload.get(f"type_{kind}")) in (list, dict)]
+    return payload
+
+
+def _type_of(payload: Mapping[str, Any]) -> str | None:
+    """Which of TYPES an author's object is; None for one that is none."""
+    element = _inside(payload)
+    named = [kind for kind in TYPES if type(element.get(f"type_{kind}")) in (list, dict)]
     if named == ["template", "media_template"]:
         named = ["media_template"]
-    kind = payload.get("message_type", named[0] if len(named) == 1 else None)
-    if kind not in named:
-        raise refuse("netcore_raw_unknown", known=", ".join(f"type_{kind}" for kind in TYPES))
-    return {"message_type": kind, **{k: v for k, v in payload.items() if k != "message_type"}}
+    kind = element.get("message_type", named[0] if len(named) == 1 else None)
+    return kind if kind in named else None
 
 
 def knows_native(payload: Mapping[str, Any], settings: Any) -> bool:
-    try:
-        _native(dict(payload))
-    except Refuse:
-        return False
-    return True
+    return _type_of(payload) is not None
 
 
 def is_template(payload: Mapping[str, Any], settings: Any) -> bool:
     """A template, or one with a file, as an element or in a whole request."""
-    try:
-        return _native(dict(payload))["message_type"] in TEMPLATES
-    except Refuse:
-        return False
+    return _type_of(payload) in TEMPLATES
 
 
 def _content(content: c.Outbound) -> dict[str, Any]:
@@ -175,15 +184,10 @@ def _location(content: c.Location) -> dict[str, Any]:
 
 # --- interactive ---------------------------------------------------------------------------------
 
-_ANYBODY = Phone("12025550100")  # the envelope around Meta's object is thrown away
-
 
 def _interactive(content: c.Buttons | c.List | c.CtaUrl) -> dict[str, Any]:
     """Meta's object within Meta's limits, in Netcore's shape. Raises Refuse."""
-    body = message_body(OutboundMessage(_ANYBODY, "", content))
-    if isinstance(body, Unsupported):
-        raise Refuse(body.sentence, body.code)
-    meta = body["interactive"]
+    meta = interactive_object(content)
     out: dict[str, Any] = {"type": meta["type"]}
     action = meta["action"]
     header = _header(content.header)

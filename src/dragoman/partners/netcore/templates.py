@@ -13,7 +13,7 @@ from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.limits import between, filled, one_of, refuse
-from dragoman.partners._cloud.templates import unplaced, values_and_buttons, worded
+from dragoman.partners._cloud.templates import said, unplaced, values_and_buttons
 
 words(
     {
@@ -35,14 +35,14 @@ def template(content: c.Template) -> dict[str, Any]:
     if policy not in POLICIES:
         raise refuse("netcore_policy", value=policy)
     header, (body, buttons) = content.header, values_and_buttons(content)
-    values = [_value(param) for param in body]
+    values = [said(param, _no_place) for param in body]
     beside: dict[str, Any] = {}
     if isinstance(header, c.MediaParam):
         beside = _media(header)
     elif isinstance(header, c.LocationParam):
         raise _no_place("a place as header")
     elif header is not None:
-        values.insert(0, _value(header))  # NOT CONFIRMED: the header's value counts first
+        values.insert(0, said(header, _no_place))  # NOT CONFIRMED: the header's value counts first
     if buttons:
         beside["button"] = [_button(button) for button in buttons]
     named = {
@@ -62,13 +62,6 @@ def template(content: c.Template) -> dict[str, Any]:
 
 def _no_place(what: str) -> Exception:
     return refuse("netcore_template_part", Code.UNSUPPORTED, part=what)
-
-
-def _value(param: c.Param) -> str:
-    text = worded(param)
-    if text is None:
-        raise _no_place(f"a value that is a {param.__struct_config__.tag}")
-    return text
 
 
 def _media(header: c.MediaParam) -> dict[str, Any]:

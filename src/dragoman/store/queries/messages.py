@@ -15,6 +15,7 @@ from dragoman.store.drivers import Row, Rows, Tx
 MAX_ID = (1 << 63) - 1
 IN, OUT = 0, 1
 SCAN = 100_000  # newest messages that are looked at for a status without an index of its own
+READ = 50_000  # the same for words and names, which have to be read
 LOOK = 20_000  # candidates that are judged one by one for a status that is put together
 _CHUNK = 500
 
@@ -99,6 +100,11 @@ class Filter(msgspec.Struct, frozen=True):
     words: str = ""
     name: str = ""
     scan: int = SCAN
+
+    @property
+    def looks_at(self) -> int:
+        """How many messages a page of it looks at, at most, where no index helps."""
+        return min(self.scan, READ) if self.words or self.name else self.scan
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -382,7 +388,7 @@ def _floor(tx: Tx, app_id: int, wanted: Filter) -> int:
     at."""
     rows = tx.run(
         "SELECT id FROM message WHERE app_id=? AND id<? AND id>? ORDER BY id DESC LIMIT 1 OFFSET ?",
-        (app_id, wanted.before, wanted.after, wanted.scan),
+        (app_id, wanted.before, wanted.after, wanted.looks_at),
     )
     return int(rows[0][0]) if rows else wanted.after
 
