@@ -75,7 +75,7 @@ function open(area) {
         EditorState.readOnly.of(area.readOnly),
         Prec.highest(keymap.of([{ key: "Mod-Enter", run }])),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap]),
-        EditorView.contentAttributes.of({ "aria-label": label ? label.textContent : "JavaScript" }),
+        EditorView.contentAttributes.of({ tabindex: "0", "aria-label": label ? label.textContent : "JavaScript" }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
           area.value = update.state.doc.toString();
@@ -85,6 +85,9 @@ function open(area) {
     }),
   });
   area.hidden = true;
+  let leaving = false;
+  area.form.addEventListener("submit", () => { leaving = true; });
+  addEventListener("beforeunload", (event) => { if (!leaving && area.value !== area.defaultValue) event.preventDefault(); });
   if (label) label.addEventListener("click", () => view.focus());
   mark(view);
   document.addEventListener("htmx:afterSwap", () => mark(view));

@@ -80,7 +80,7 @@ class Agent:
             turn.match = regex.fullmatch(turn.text.strip())
             return turn.match is not None
 
-        return self._rule(fits, _written("matching", (regex.pattern,)))
+        return self._rule(fits, f'matching(r"{regex.pattern}")')
 
     def tapped(self, *ids: str) -> Callable[[H], H]:
         """A reply button, list row or template button with one of these ids was tapped. An id that
@@ -182,8 +182,8 @@ class Agent:
         return handler
 
 
-def _written(name: str, values: Iterable[str | bytes]) -> str:
-    return f"{name}({', '.join(json.dumps(str(v), ensure_ascii=False) for v in values)})"
+def _written(name: str, values: Iterable[str]) -> str:
+    return f"{name}({', '.join(json.dumps(v, ensure_ascii=False) for v in values)})"
 
 
 def _rule_of(says: str, handler: Handler) -> Rule:

@@ -11,9 +11,11 @@ import msgspec
 
 from dragoman.domain.config import AgentConfig, AppConfig, ChannelConfig
 from dragoman.partners.contract import Field
+from dragoman.partners.form import read_number
 from dragoman.partners.registry import PARTNERS, partner
 
 from .keys import Credential
+from .standing import phone
 
 AROUND = 3  # unchanged lines of a script that are shown before and after a changed one
 MOST_LINES = 2_000  # of a script's difference
@@ -109,7 +111,7 @@ def _values(
         elif field.kind == "secret":
             yield _secret(name, label, was, now)
         elif field.kind == "numbers":
-            yield _list(name, label, _items(was), _items(now))
+            yield _list(name, label, _phones(was), _phones(now))
         elif field.kind == "switch":
             yield from _switch(name, label, _on(was, field), _on(now, field))
         else:
@@ -123,9 +125,12 @@ def _group(
 ) -> Iterator[Difference]:
     """Members that came and went, then what differs inside those that stayed or came."""
     if old.keys() != new.keys():
-        yield _list(name, label, tuple(old), tuple(new))
+        both = (tuple(map(_phone, group)) for group in (old, new))
+        keys = both if field.key_kind == "number" else (tuple(old), tuple(new))
+        yield _list(name, label, *keys)
     for member, inner in new.items():
-        lead = f"{label} › {member} › "
+        called = _phone(member) if field.key_kind == "number" else member
+        lead = f"{label} › {called} › "
         yield from _values(field.fields, old.get(member, {}), inner, f"{name}.{member}.", lead)
 
 
@@ -133,10 +138,15 @@ def _members(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _items(value: Any) -> tuple[str, ...]:
+def _phones(value: Any) -> tuple[str, ...]:
     if isinstance(value, list | tuple):
-        return tuple(str(item) for item in value)
-    return (str(value),) if value else ()
+        return tuple(_phone(str(item)) for item in value)
+    return (_phone(str(value)),) if value else ()
+
+
+def _phone(text: str) -> str:
+    """A number as people write it, however it was typed; what is none as it is."""
+    return phone(read_number(text)[0]) or text
 
 
 def _on(value: Any, field: Field) -> bool:
@@ -148,6 +158,8 @@ def _on(value: Any, field: Field) -> bool:
 def _shown(field: Field, value: Any) -> str:
     given = field.default if value in (None, "") else value
     text = "" if given is None else str(given)
+    if field.kind == "number":
+        return _phone(text)
     return dict(field.choices).get(text, text)
 
 

@@ -355,13 +355,20 @@ def _claim_numbers(tx: Tx, change: Change, app: App, copy: Copy) -> None:
 def taken(tx: Tx, change: Change, app: App, copy: Copy) -> list[Complaint]:
     """A number answers for one app, at whichever partner: those of a copy that another app's
     published channel has."""
-    mine = copy.numbers()
+    mine, field = copy.numbers(), _number_field(copy)
     return [
-        Complaint("numbers", Sentence("number_taken", {"number": key, "app": other.name}))
+        Complaint(field, Sentence("number_taken", {"number": key, "app": other.name}))
         for other in read_apps(tx, change.vault)
         if other.id != app.id and other.published is not None
         for key in sorted(mine & other.published.numbers())
     ]
+
+
+def _number_field(copy: Copy) -> str:
+    """Which field of the chosen partner's form holds its numbers."""
+    fields = copy.partner.SETTINGS if copy.partner is not None else ()
+    holds = (f.name for f in fields if f.kind in ("number", "numbers") or f.key_kind == "number")
+    return next(holds, "numbers")
 
 
 def obstacles(tx: Tx, change: Change, app: App) -> list[Complaint]:

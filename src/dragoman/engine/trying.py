@@ -18,11 +18,12 @@ from dragoman.agents.contract import AgentFailed, Outgoing, Turn, TurnMessage
 from dragoman.agents.script import ScriptAgent
 from dragoman.domain.clock import Clock
 from dragoman.domain.config import AgentConfig
-from dragoman.domain.content import ButtonReply, Inbound, ListReply, Outbound, TextReceived
+from dragoman.domain.content import ButtonReply, Inbound, ListReply, Outbound, Raw, TextReceived
 from dragoman.domain.identity import Person, Phone
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.domain.window import Opener, Window
 from dragoman.egress import redacted
+from dragoman.partners._cloud.outbound import neutral
 from dragoman.partners.contract import OutboundMessage, Unsupported
 from dragoman.partners.registry import partner
 from dragoman.sandbox.failures import CONTEXT_LIMIT, ScriptFailed
@@ -51,8 +52,9 @@ words(
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """One message as it would leave: its neutral `content` with `kind`, and either the `call` with
-    its secrets hidden (`method`, `url`, `headers`, `body`) or why it cannot be said."""
+    """One message as it would leave: its `content` with `kind`, as a phone draws it (a native
+    object of Meta's as what it says), and either the `call` with its secrets hidden (`method`,
+    `url`, `headers`, `body`) or why it cannot be said."""
 
     content: dict[str, Any]
     call: dict[str, Any] | None = None
@@ -153,7 +155,7 @@ class Trying:
     def _said(self, copy: Copy, partner_name: str, one: Outgoing) -> Said:
         as_json = _plain(one.content)
         if not partner_name:
-            return Said(as_json, (Piece(as_json),))
+            return Said(as_json, (Piece(_drawn(one.content)),))
         became = spoken(one.content, copy, partner_name)
         pieces = tuple(self._piece(copy, partner_name, content) for content in became.contents)
         return Said(as_json, pieces, became.rule)
@@ -165,10 +167,10 @@ class Trying:
             call = talker.render(message, copy.settings[partner_name])
         except (LookupError, ValueError) as error:  # a form that is still empty
             about = {"partner": talker.LABEL, "problem": f"{type(error).__name__}: {error}"}
-            return Piece(_plain(content), refused=Sentence("try_cannot_say", about))
+            return Piece(_drawn(content), refused=Sentence("try_cannot_say", about))
         if isinstance(call, Unsupported):
-            return Piece(_plain(content), refused=call.sentence)
-        return Piece(_plain(content), redacted(call, redactor=self._redactor))
+            return Piece(_drawn(content), refused=call.sentence)
+        return Piece(_drawn(content), redacted(call, redactor=self._redactor))
 
 
 def _with(copy: Copy, partner_name: str) -> Copy:
@@ -192,6 +194,12 @@ def _number(copy: Copy, partner_name: str) -> str:
 def _plain(content: Outbound) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.to_builtins(content)
     return found
+
+
+def _drawn(content: Outbound) -> dict[str, Any]:
+    """A message as a phone draws it: of a native object what it says, where it is one of Meta's."""
+    native = neutral(content.payload) if isinstance(content, Raw) else None
+    return _plain(native or content)
 
 
 def read_context(text: str) -> dict[str, Any]:

@@ -116,7 +116,8 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement && document.activeElement.tagName);
+    const at = event.composedPath()[0];  // the code editor's own lies inside a shadow root
+    const typing = at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName);
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
       const find = document.querySelector("[data-find]");
       if (find) { event.preventDefault(); find.focus(); }
