@@ -45,8 +45,8 @@ words(
         "try_many": "The script printed {count} messages; the first {most} are shown.",
         "try_cannot_say": "{partner} cannot be asked for this yet: {problem}. Fill its form in "
         "first.",
-        "try_file_unreadable": "The script's file {path} cannot be read ({problem}): save the script "
-        "here, or mend the file.",
+        "try_file_unreadable": "The script's file {path} cannot be read ({problem}): save the "
+        "script here, or mend the file.",
     }
 )
 
