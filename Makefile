@@ -21,7 +21,7 @@ crash: $(STAMP)
 test: check fast full
 
 fast: $(STAMP)
-	@$(PY) -m pytest -m "not full" -n 4 --dist worksteal
+	@$(PY) -m pytest -m "not full" -n 3 --dist worksteal
 
 full: $(STAMP)
 	@$(PY) -m pytest -m full -n 2 --dist loadfile

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from bench import messages as many
 from cli_desk import Said, child, clean_environment, desk, still
 
@@ -20,6 +21,8 @@ from dragoman.store.queries import chain, messages
 from dragoman.store.queries.messages import Filter
 from dragoman.store.store import reader
 from world import ASHA, BEN, DROP, World, body_of, refused, running, text_of, value
+
+pytestmark = pytest.mark.full  # the program and a terminal
 
 FAMILY = "👨‍👩‍👧‍👦"
 

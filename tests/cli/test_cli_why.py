@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from cli_desk import child, desk, still
 
 from dragoman.agents.contract import Turn
@@ -33,6 +34,8 @@ from world import (
     text_of,
     value,
 )
+
+pytestmark = pytest.mark.full  # the program and a terminal
 
 
 async def why(home: Path, what: str = "last", *more: str) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from emulator_rig import (
     APP,
     ASHA,
@@ -27,6 +28,8 @@ from emulator_rig import (
 from dragoman.domain.clock import Clock, FixedClock
 from dragoman.emulators.cloud_api import load
 from dragoman.emulators.cloud_api.people import dial, normalised
+
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"

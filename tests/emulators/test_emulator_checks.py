@@ -36,6 +36,8 @@ from dragoman.emulators.cloud_api.emulator import FAULTS
 from dragoman.emulators.cloud_api.oauth_table import OAUTH_CHECKS
 from dragoman.emulators.kit import faults_markdown
 
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
+
 NOON = 1_795_435_200_000  # Monday, 23 November 2026, 12:00 UTC
 APP_TOKEN = f"{APP}|{SECRET}"
 BSUID = "US.10000000000000000144"

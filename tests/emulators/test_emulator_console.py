@@ -12,6 +12,8 @@ from playwright.async_api import expect
 
 from browser import browsing
 
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
+
 HEADER = {"X-Dragoman-Console": "1"}
 
 
@@ -145,7 +147,6 @@ async def test_only_its_own_page_and_this_machine_may_press(bare: Rig) -> None:
         )
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_a_person_sets_it_up_on_a_small_screen(bare: Rig, scheme: Any) -> None:
     callback, troubles = bare.callback, list[str]()

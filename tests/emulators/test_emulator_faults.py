@@ -12,6 +12,8 @@ from emulator_rig import PNID, Callback, Rig, config, running, text
 from dragoman.domain.sentences import SentenceError
 from dragoman.emulators.cloud_api.config import Batching
 
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
+
 
 async def test_a_webhook_comes_again_until_it_is_answered_200(rig: Rig) -> None:
     rig.callback.plan = lambda count: 500 if count <= 3 else 200

@@ -15,6 +15,8 @@ from gupshup_rig import KEY, PASSWORD, TOKEN, GupshupRig, config, gupshup
 
 from dragoman.emulators.kit import walked
 
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
+
 TEXT = {"type": "text", "text": "Namaste"}
 
 

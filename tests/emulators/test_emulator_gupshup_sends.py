@@ -26,6 +26,8 @@ from gupshup_rig import (
 
 from dragoman.emulators.gupshup.config import Rates
 
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
+
 DAY = 24 * 3_600_000
 RAVI = "12025550143"
 PDF = "https://files.example/s.pdf"

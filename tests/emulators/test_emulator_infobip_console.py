@@ -28,6 +28,8 @@ from dragoman.emulators.infobip.config import Sender
 from dragoman.emulators.infobip.template_seeds import seeds
 from dragoman.emulators.kit import filled, walked
 
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
+
 AT = 1_795_166_127_431
 
 

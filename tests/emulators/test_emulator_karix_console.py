@@ -14,6 +14,8 @@ from dragoman.emulators.karix.config import Number
 from dragoman.partners import karix
 from dragoman.partners.letter import written
 
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
+
 
 @pytest.fixture
 async def bare(callback: Callback) -> AsyncIterator[KarixRig]:

@@ -23,6 +23,8 @@ from dragoman.emulators.kit.console import press
 from dragoman.emulators.kit.control import Person
 from dragoman.emulators.phone.handsets import Handsets
 
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
+
 QUICK: dict[str, Any] = {
     "delays": kit.Delays(sent_ms=5, delivered_ms=15, failed_ms=5),
     "retry_ms": (0, 5),

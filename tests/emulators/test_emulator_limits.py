@@ -14,6 +14,8 @@ from emulator_rig import ASHA, TRACE, Rig, callback_server, config, running, tex
 
 from dragoman.emulators.cloud_api.config import Rates
 
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
+
 FAMILY = "👨‍👩‍👧‍👦"  # one sign on the screen, seven code points
 Body = dict[str, Any]
 

@@ -15,6 +15,8 @@ from dragoman.domain.clock import FixedClock
 from dragoman.emulators.cloud_api.config import Token
 from dragoman.emulators.cloud_api.oauth_table import OAUTH_CHECKS
 
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
+
 NOON = 1_795_435_200_000
 OURS = "https://bot.example.com/oauth/cloud-api/st-tea"
 BOTH = ["whatsapp_business_management", "whatsapp_business_messaging"]

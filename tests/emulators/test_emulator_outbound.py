@@ -15,6 +15,8 @@ from emulator_rig import ASHA, PNID, Rig, callback_server, config, running, text
 from dragoman.emulators._cloud.template_seeds import seed, seeds
 from dragoman.emulators.cloud_api.config import Rates
 
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
+
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "cloud_api" / "outbound"
 _OTHER = ("auth_", "mgmt_", "response_", "mark_as_read", "text_to_group")
 SENDS = {

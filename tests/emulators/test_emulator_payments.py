@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 from emulator_rig import ASHA, Rig, callback_server, running
 
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
+
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "cloud_api"
 BILL = FIXTURES / "outbound" / "interactive_order_details_in_razorpay.json"
 

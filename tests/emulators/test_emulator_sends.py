@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from emulator_rig import (
     APP,
     ASHA,
@@ -20,6 +21,8 @@ from emulator_rig import (
 )
 
 from dragoman.emulators._cloud.wire import meta_bytes, signature
+
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
 
 ASHA_ENTRY = {
     "profile": {"name": "Asha"},

@@ -19,6 +19,8 @@ import sys
 from pathlib import Path
 from dragoman.emulators.app import serve
 from dragoman.emulators.cloud_api import load
+
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
 serve(load(Path(sys.argv[1])), port=int(sys.argv[2]), state_dir=Path(sys.argv[3]))
 """
 

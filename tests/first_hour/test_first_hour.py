@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hour import demo
 
+pytestmark = pytest.mark.full  # several processes a test
+
 ROOT = Path(__file__).parents[2]
 DRAGOMAN = [sys.executable, "-m", "dragoman"]
 
@@ -62,7 +64,6 @@ def test_a_saved_file_is_the_next_answer_and_a_broken_one_changes_nothing(tmp_pa
         assert running.stop() == 0
 
 
-@pytest.mark.full
 def test_a_busy_port_is_named_and_the_next_one_taken(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
@@ -76,7 +77,6 @@ def test_a_busy_port_is_named_and_the_next_one_taken(tmp_path: Path) -> None:
         assert second.wait_for_answers(1)
 
 
-@pytest.mark.full
 def test_the_chat_is_kept_and_a_second_server_is_refused_by_name(tmp_path: Path) -> None:
     with demo([*DRAGOMAN, "demo", "--port", free_port()], tmp_path) as running:
         running.write("teas")
@@ -114,7 +114,6 @@ def test_new_writes_fourteen_lines(tmp_path: Path) -> None:
     assert "bot.py is there already" in again.stderr
 
 
-@pytest.mark.full
 def test_the_wheel_runs_the_demo_in_an_empty_folder(tmp_path: Path) -> None:
     """Only what the wheel carries, beside the libraries that it names."""
     built = tmp_path / "built"
@@ -149,7 +148,6 @@ def test_the_wheel_runs_the_demo_in_an_empty_folder(tmp_path: Path) -> None:
         assert running.stop() == 0
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("script", [False, True])
 def test_both_tea_shops_serve_the_demo(tmp_path: Path, script: bool) -> None:
     command = [*DRAGOMAN, "demo", "--port", free_port(), *(["--script"] if script else [])]

@@ -65,6 +65,8 @@ from dragoman.partners.contract import (
 )
 from dragoman.partners.gupshup import Settings
 
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
+
 ASHA = "12025550142"
 WHOM = Phone(ASHA)
 DIALECTS = ("enterprise", "access", "v3")

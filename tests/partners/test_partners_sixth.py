@@ -52,6 +52,8 @@ sys.path.append(str(Path(__file__).parents[1] / "roundtrip"))
 
 from five import NEUTRAL, STREAM_ID, Five, content, five, neutral
 
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
+
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "dragoman"
 GOOD = {"number": "+1 202 555 0107", "loft_key": KEY, "seal": SEAL}
@@ -387,7 +389,6 @@ async def _kept(world: Five) -> bool:
     return await world.rows("SELECT sha256 FROM media WHERE state=1") != []
 
 
-@pytest.mark.full
 async def test_it_conforms(registered: None, tmp_path: Path) -> None:
     conform = pytest.importorskip("dragoman.conform.run")
     results = await conform.run(["pigeon"], tmp_path)
@@ -459,7 +460,6 @@ def test_nothing_here_knows_the_sixth() -> None:
     assert "pigeon" not in PARTNERS
 
 
-@pytest.mark.full
 def test_its_folders_and_two_lines_are_all_it_takes(tmp_path: Path) -> None:
     tree = copied(tmp_path)
     shutil.copytree(SIXTH / "pigeon", tree / "partners" / "pigeon")
@@ -480,7 +480,6 @@ def test_its_folders_and_two_lines_are_all_it_takes(tmp_path: Path) -> None:
     in_tree(tree, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests / "test_imports.py"))
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("gone", sorted(PARTNERS))
 def test_without_a_partner_the_others_work(tmp_path: Path, gone: str) -> None:
     tree = copied(tmp_path)

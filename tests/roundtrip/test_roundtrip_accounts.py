@@ -18,7 +18,10 @@ from dragoman.agents.contract import Turn
 from dragoman.emulators.kit.console import press
 from notifying import Api, asking
 
-pytestmark = pytest.mark.skipif("infobip" not in FIVE, reason="Infobip is not here")
+pytestmark = [
+    pytest.mark.full,  # an emulated partner over real HTTP
+    pytest.mark.skipif("infobip" not in FIVE, reason="Infobip is not here"),
+]
 
 ASHA, BEN = "12025550142", "12025550143"
 KEYWORD = "tea.shop"  # the emulated account's second number is shared: people write this first

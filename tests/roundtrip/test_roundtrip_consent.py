@@ -10,7 +10,10 @@ from five import ASHA, FIVE, Five, five
 
 from dragoman.agents.contract import Turn
 
-pytestmark = pytest.mark.skipif("netcore" not in FIVE, reason="Netcore is not here")
+pytestmark = [
+    pytest.mark.full,  # an emulated partner over real HTTP
+    pytest.mark.skipif("netcore" not in FIVE, reason="Netcore is not here"),
+]
 
 
 async def echo(turn: Turn) -> None:

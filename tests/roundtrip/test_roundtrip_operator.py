@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from five import FORMS, five
 
@@ -13,6 +14,8 @@ from dragoman.agents.contract import Turn
 from dragoman.cli import cli
 from dragoman.domain.sentences import say
 from dragoman.partners.registry import partner
+
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
 
 ACCEPTS = "The partner accepts the credentials."
 AT_HOME = "No channel needs it: every partner here is on this machine."

@@ -11,7 +11,10 @@ from five import FIVE, STREAM_ID, Five, five
 from dragoman.agents.contract import Turn
 from dragoman.emulators.kit.console import press
 
-pytestmark = pytest.mark.skipif("infobip" not in FIVE, reason="Infobip is not here")
+pytestmark = [
+    pytest.mark.full,  # an emulated partner over real HTTP
+    pytest.mark.skipif("infobip" not in FIVE, reason="Infobip is not here"),
+]
 
 
 async def echo(turn: Turn) -> None:

@@ -20,6 +20,8 @@ from pathlib import Path
 from dragoman.app import Dragoman
 from dragoman.settings import load
 
+pytestmark = pytest.mark.full  # several processes a test
+
 
 async def main():
     app = Dragoman(load(Path(sys.argv[1]), {}))

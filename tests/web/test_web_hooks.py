@@ -18,6 +18,8 @@ import pytest
 from dragoman.domain.clock import Clock
 from world import BEN, NUMBER, SECRET, STREAM, World, body_of, running, served, sign, text_of, value
 
+pytestmark = pytest.mark.full  # every fixture through the program's door
+
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "cloud_api"
 FIXTURE_AT = 1_795_420_800_000
 PATH = f"/hooks/cloud-api/{STREAM}"
