@@ -312,7 +312,7 @@ async def test_wrong_questions(tmp_path: Path) -> None:
         1,
         "",
         f"The database sqlite:///{tmp_path}/dragoman.db was written by a newer Dragoman (schema "
-        "9999; this program knows up to 0001). Start the newer program, or restore a backup.\n",
+        "9999; this program knows up to 0002). Start the newer program, or restore a backup.\n",
     )
 
 

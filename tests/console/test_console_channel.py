@@ -11,6 +11,8 @@ from desk import Desk, Seen, desk
 
 from dragoman.partners.registry import PARTNERS, partner
 
+pytestmark = pytest.mark.full  # a program for each test
+
 FORM = "/apps/st-tea/channels/whatsapp/configurations"
 GUPSHUP = {
     "partner": "gupshup",

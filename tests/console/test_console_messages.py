@@ -33,6 +33,8 @@ from world import (
     value,
 )  # fmt: skip
 
+pytestmark = pytest.mark.full  # a program for each test
+
 LOG = f"/apps/{STREAM}/channels/whatsapp/log"
 SCRIPT = "<script>alert(1)</script>"
 
@@ -412,7 +414,6 @@ def test_the_strip_marks_the_longest_of_ours_and_names_their_clock() -> None:
     assert strips(steps[:1], "Asha", "Gupshup") is None
 
 
-@pytest.mark.full
 async def test_rows_come_on_top_and_wait_while_one_reads(tmp_path: Path) -> None:
     from browser import browsing
 

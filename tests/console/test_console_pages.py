@@ -17,6 +17,8 @@ from playwright.async_api import BrowserContext, Page
 
 from browser import browsing
 
+pytestmark = pytest.mark.full  # a program for each test
+
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
 SCRIPT_KB = 60
 EDITORS = {"/apps/{app}/agent": 200}  # pages with a code editor, and what they may have
@@ -81,7 +83,6 @@ async def opened(
         yield context
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 async def test_every_page_keeps_nobody_out(tmp_path: Path, width: int, theme: str) -> None:
@@ -118,7 +119,6 @@ async def _look(page: Page, address: str) -> list[str]:
     return found
 
 
-@pytest.mark.full
 async def test_a_sign_in_that_ended_in_a_form_is_asked_for_in_place(tmp_path: Path) -> None:
     async with desk(tmp_path) as d:
         await d.person("owner", OWNER)
@@ -143,7 +143,6 @@ async def test_a_sign_in_that_ended_in_a_form_is_asked_for_in_place(tmp_path: Pa
         assert (app.name, app.draft.config.agent.kind) == ("Tea shop", "script")
 
 
-@pytest.mark.full
 async def test_whoever_does_not_sign_in_again_keeps_what_was_typed(tmp_path: Path) -> None:
     async with desk(tmp_path) as d:
         await d.person("owner", OWNER)
@@ -164,7 +163,6 @@ async def test_whoever_does_not_sign_in_again_keeps_what_was_typed(tmp_path: Pat
             await page.wait_for_url("**/apps/st-*/**")
 
 
-@pytest.mark.full
 async def test_without_a_script_the_sign_in_leads_back_to_the_form(tmp_path: Path) -> None:
     async with desk(tmp_path) as d:
         await d.person("owner", OWNER)
@@ -202,7 +200,6 @@ async def _end_sign_ins(d: Desk) -> None:
     await d.app.store.do(lambda tx: tx.run("DELETE FROM signin"))
 
 
-@pytest.mark.full
 async def test_an_invitations_link_brings_its_code(tmp_path: Path) -> None:
     async with desk(tmp_path) as d, browsing() as browser:
         page = await browser.new_page()

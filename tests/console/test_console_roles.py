@@ -10,6 +10,8 @@ from furnished import Route, furnish, routes
 
 from dragoman.engine import people
 
+pytestmark = pytest.mark.full  # a program for each test
+
 RISING = ("viewer", "responder", "builder", "admin", "owner")
 OPEN = "open"
 # Open on purpose: the door itself, and the language of its words.

@@ -11,6 +11,8 @@ from desk import OWNER, PASSWORD, Desk, desk
 
 from dragoman.engine import people
 
+pytestmark = pytest.mark.full  # a program for each test
+
 
 async def _owner(d: Desk) -> people.Person:
     one = await d.person("owner", OWNER)

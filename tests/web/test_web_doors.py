@@ -106,9 +106,11 @@ async def test_a_stopped_program_is_not_ready(tmp_path: Path) -> None:
         assert (await door.post(door.hello()))[0] == 503  # not kept, so not 200
 
 
-async def test_everything_else_is_404(door: Door) -> None:
+async def test_everything_else_is_a_page_that_says_so(door: Door) -> None:
     for path in ("/nothing", "/hook/cloud-api/x", "/metrics/", "/_controls/x", "/.env"):
-        assert await door.ask("GET", path) == NOT_FOUND
+        status, text = await door.ask("GET", path)
+        assert status == 404 and "There is no page at this address." in text
+        assert path not in text.replace(f"next={path}", "")
 
 
 async def test_the_control_door_is_shut_without_its_token(door: Door) -> None:

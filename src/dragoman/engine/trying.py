@@ -45,8 +45,8 @@ words(
         "try_many": "The script printed {count} messages; the first {most} are shown.",
         "try_cannot_say": "{partner} cannot be asked for this yet: {problem}. Fill its form in "
         "first.",
-        "script_unreadable": "The script's file {path} cannot be read ({problem}): save the script "
-        "here, or mend the file.",
+        "try_file_unreadable": "The script's file {path} cannot be read ({problem}): save the "
+        "script here, or mend the file.",
     }
 )
 
@@ -225,7 +225,7 @@ def source_of(agent: AgentConfig) -> str:
             return file.read()
     except (OSError, UnicodeDecodeError) as error:
         about = {"path": agent.path, "problem": str(error)}
-        raise SentenceError(Sentence("script_unreadable", about)) from None
+        raise SentenceError(Sentence("try_file_unreadable", about)) from None
 
 
 def as_meta(content: Inbound, now: int) -> dict[str, Any]:

@@ -32,8 +32,8 @@ words(
         "told_agent_chosen": "The agent in development is another one now. Contacts notice nothing "
         "until you publish.",
         "told_agent_loaded": "The file was read, and its handlers are below.",
-        "script_empty": "The script is empty, so nothing was saved: write at least one print(…), "
-        "or choose another agent below.",
+        "agent_script_empty": "The script is empty, so nothing was saved: write at least one "
+        "print(…), or choose another agent below.",
         "agent_choice_unknown": "Choose the tea shop, a script or a file.",
         "agent_not_a_file": "The agent in development is no file that could be read.",
         "try_tap_wrong": "That button is not one of the script's answers: run it again.",
@@ -151,7 +151,7 @@ async def save(request: Ask) -> Response[Any]:
     source, base = _lines(str(form.get("source", ""))), str(form.get("base", ""))
     sample = _sample(app, {name: str(form[name]) for name in FIELDS if name in form})
     if not source.strip():
-        empty = Sentence("script_empty")
+        empty = Sentence("agent_script_empty")
         return _script_page(request, source, base, sample, status=422, wrong=empty)
     if digest((await _source(app))[0]) != base:
         return await _both(request, source)
