@@ -23,8 +23,16 @@ LOCALES = SOURCE / "console" / "locale"
 POT = LOCALES / "console.pot"
 LANGUAGES = ("hi", "ar")
 TEMPLATES = (SOURCE / "console" / "templates", SOURCE / "ui" / "templates")
+_ENGINE = (
+    "access", "accounts", "checklist", "credentials", "given", "intake", "people", "publish",
+    "standing", "steps", "why",
+)  # fmt: skip
 # Modules whose sentences are translated; a folder stands for everything in it.
-SENTENCES = (SOURCE / "console", SOURCE / "engine" / "people.py")
+SENTENCES = (
+    SOURCE / "console",
+    *(SOURCE / "engine" / f"{name}.py" for name in _ENGINE),
+    SOURCE / "partners" / "form.py",
+)
 TITLES = ("page", "_page")  # functions that take the title of a page as their third argument
 # CLDR's: Hindi says "one" of 0 and 1, Arabic has six forms.
 PLURALS = {
