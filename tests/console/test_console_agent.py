@@ -13,6 +13,8 @@ from desk import Desk, desk
 from browser import browsing
 from dragoman.console.render import STATIC
 
+pytestmark = pytest.mark.full  # a program for each test
+
 EVIL = 'print("</textarea><script>alert(1)</script>");'
 
 
@@ -270,7 +272,6 @@ def test_the_editor_is_small_enough() -> None:
     assert (STATIC / "LICENSE-codemirror.txt").read_text("utf-8").count("MIT License") >= 1
 
 
-@pytest.mark.full
 async def test_in_a_browser_the_result_is_live_and_a_line_is_marked(tmp_path: Path) -> None:
     async with desk(tmp_path, guest=True) as d, browsing() as browser:
         page = await app_page(d, example="tea_shop")
@@ -299,7 +300,6 @@ async def test_in_a_browser_the_result_is_live_and_a_line_is_marked(tmp_path: Pa
         assert said == []
 
 
-@pytest.mark.full
 async def test_without_a_script_the_page_is_a_plain_form(tmp_path: Path) -> None:
     async with desk(tmp_path, guest=True) as d, browsing() as browser:
         page = await app_page(d)

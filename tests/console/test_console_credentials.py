@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from desk import OWNER, PASSWORD, Desk, desk
 
+pytestmark = pytest.mark.full  # a program for each test
+
 MAKE = {"credential": "Gupshup key", "alg": "HS256", "scopes": ["webhooks", "proactive"]}
 
 

@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from desk import Desk, desk
+
+pytestmark = pytest.mark.full  # a program for each test
 
 FORM = {"number": "+12025550101", "waba_id": "1029384756", "password": "correct-horse-battery"}
 

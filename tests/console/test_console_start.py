@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from desk import OWNER, PASSWORD, desk
 
+pytestmark = pytest.mark.full  # a program for each test
+
 FORM = {"email": OWNER, "name": "Asha", "password": PASSWORD}
 
 

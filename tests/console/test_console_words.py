@@ -12,6 +12,8 @@ from babel.messages.pofile import read_po
 from desk import OWNER, desk
 from tools import words
 
+pytestmark = pytest.mark.full  # a program for each test
+
 _PLACE = re.compile(r"%\(\w+\)[sd]|\{\w+(?:![rs])?\}|<[^>]+>|`[^`]+`")
 # Forms that are for one number only, and may say it in a word.
 ONE_NUMBER = {"hi": frozenset[int](), "ar": frozenset({0, 1, 2})}
