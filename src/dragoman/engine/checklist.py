@@ -204,6 +204,7 @@ class _Look:
     def __init__(self, tx: Tx, app: App, talker: Partner, around: Around) -> None:
         self.tx, self.app, self.talker, self.around = tx, app, talker, around
         self.partner = {"partner": talker.LABEL}
+        self.guards = [*_OURS, *(f.name for f in talker.SETTINGS if f.guards)]
         self.settings = app.draft.settings.get(talker.NAME)
         lead = talker.NAME + "/"
         self.proofs = {
@@ -396,7 +397,7 @@ class _Look:
         """The credentials are right, and the partner refused those of its own app, by which
         webhooks are proved."""
         checked = self.proofs.get("checked")
-        if checked is None or checked.body is None or self._newer(checked.at, _GUARDS):
+        if checked is None or checked.body is None or self._newer(checked.at, self.guards):
             return None
         checks = msgspec.json.decode(checked.body, type=list[Check])
         if not any(c.what.id == "check_probe_ok" for c in checks):
@@ -425,8 +426,8 @@ class _Look:
             return self._step("sender", Mark.NONE, unguarded)
         if last is not None:
             told, link = Sentence("seen_sender"), f"hook-{id_text(last[0])}"
-            return self._seen("sender", told, last[1], link, _GUARDS)
-        kept = self._kept("sender", _GUARDS)
+            return self._seen("sender", told, last[1], link, self.guards)
+        kept = self._kept("sender", self.guards)
         return kept or self._step("sender", Mark.NOT_YET, Sentence("wait_sender"))
 
     def _live(self) -> Step:
@@ -522,19 +523,7 @@ class _Look:
         return int(rows[0][0] or 0)
 
 
-_GUARDS = (
-    "associated",
-    "url_secret",
-    "allow_ips",
-    "app_secret",
-    "allow_unsigned",
-    "check",
-    "check_username",
-    "check_password",
-    "hmac_secret",
-    "header_name",
-    "header_value",
-)
+_OURS = ("associated", "url_secret", "allow_ips")
 _ACCOUNT = (Code.TOKEN, Code.PERMISSION, Code.ACCOUNT_LOCKED)
 # What every answer would meet, and not one message or one person alone.
 _CHANNELS = frozenset(
@@ -549,7 +538,7 @@ _NUMBERS = ("numbers", "number")
 
 def _taken(talker: Partner) -> list[str]:
     """The fields that a send depends on: all of the form but what guards webhooks."""
-    return [f.name for f in talker.SETTINGS if f.name not in (*_GUARDS, "verify_token")]
+    return [f.name for f in talker.SETTINGS if not f.guards]
 
 
 def _of_webhook(check: Check) -> bool:

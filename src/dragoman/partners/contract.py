@@ -102,7 +102,8 @@ class Field(msgspec.Struct, frozen=True):
     A `group` is a list of things of one sort (accounts, numbers with a key each): its value maps
     the thing's own key (a name, a phone number: `key_label`) to the values of `fields`; `most` is
     how many it holds; `key_kind` "number": one phone number is one thing, however it is spelled.
-    `only_if`: shown where that other field has one of these values.
+    `only_if`: shown where that other field has one of these values. `guards`: it has to do with
+    who may call the webhook, and not with what is sent.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Field(msgspec.Struct, frozen=True):
     key_kind: Literal["text", "number"] = "text"
     most: int = 0
     only_if: tuple[str, tuple[str, ...]] | None = None
+    guards: bool = False
 
 
 class Give(msgspec.Struct, frozen=True):

@@ -49,13 +49,20 @@ class _Settings(Protocol):
 def fields(help: str) -> tuple[Field, Field]:
     """The two of the form. help: whether and how the partner sends such a header."""
     return (
-        Field("header_name", "Name of the webhook header", help, advanced=True),
+        Field(
+            "header_name",
+            "Name of the webhook header",
+            help,
+            advanced=True,
+            guards=True,
+        ),
         Field(
             "header_value",
             "Value of the webhook header",
             "A long random text. Webhooks without it are refused.",
             kind="secret",
             advanced=True,
+            guards=True,
         ),
     )
 

@@ -101,6 +101,7 @@ SETTINGS: Sequence[Field] = (
         "Without it the channel is enabled only when you accept webhooks without a signature.",
         kind="secret",
         where_to_find=f"{_APP_PAGE} › App secret",
+        guards=True,
     ),
     Field(
         "config_id",
@@ -118,6 +119,7 @@ SETTINGS: Sequence[Field] = (
         "same at Meta.",
         required=True,
         where_to_find="made by Dragoman",
+        guards=True,
     ),
     Field(
         "graph_version",
@@ -160,6 +162,7 @@ SETTINGS: Sequence[Field] = (
         kind="switch",
         default=False,
         advanced=True,
+        guards=True,
     ),
 )
 

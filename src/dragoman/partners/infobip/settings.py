@@ -216,6 +216,7 @@ SETTINGS: Sequence[Field] = (
         default="none",
         choices=tuple(CHECKS),
         where_to_find="Infobip portal › Developer tools › Subscriptions Management › Security",
+        guards=True,
     ),
     Field(
         "check_username",
@@ -224,6 +225,7 @@ SETTINGS: Sequence[Field] = (
         required=True,
         where_to_find="made by you; paste the same at Infobip",
         only_if=("check", ("own",)),
+        guards=True,
     ),
     Field(
         "check_password",
@@ -233,6 +235,7 @@ SETTINGS: Sequence[Field] = (
         required=True,
         where_to_find="made by you; paste the same at Infobip",
         only_if=("check", ("own",)),
+        guards=True,
     ),
     Field(
         "hmac_secret",
@@ -242,6 +245,7 @@ SETTINGS: Sequence[Field] = (
         required=True,
         where_to_find="made by you; paste the same at Infobip as the secret key",
         only_if=("check", ("hmac",)),
+        guards=True,
     ),
     Field(
         "hmac_header",
@@ -250,6 +254,7 @@ SETTINGS: Sequence[Field] = (
         default=HMAC_HEADER,
         where_to_find="the headers of a webhook of yours, or your contact at Infobip",
         only_if=("check", ("hmac",)),
+        guards=True,
     ),
     Field(
         "hmac_algorithm",
@@ -260,6 +265,7 @@ SETTINGS: Sequence[Field] = (
         choices=tuple((name, name) for name in ALGORITHMS),
         only_if=("check", ("hmac",)),
         advanced=True,
+        guards=True,
     ),
     Field(
         "sms_sender",
