@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "partners"))
+
 from journey import Person, partners
 from playwright.async_api import expect
+from sixth_post import registered  # noqa: F401
 
 from browser import browsing
 from dragoman.emulators.app import EMULATORS
@@ -18,7 +23,16 @@ pytestmark = pytest.mark.full  # a browser, the program and five partners
 
 @pytest.mark.parametrize("name", [n for n in PARTNERS if n in EMULATORS])
 async def test_from_an_empty_form_to_a_delivered_answer(tmp_path: Path, name: str) -> None:
-    async with partners(tmp_path) as world, browsing() as browser:
+    await journey(tmp_path, name)
+
+
+@pytest.mark.usefixtures("registered")
+async def test_a_sixth_partner_adds_nothing_to_the_console(tmp_path: Path) -> None:
+    await journey(tmp_path, "pigeon")
+
+
+async def journey(home: Path, name: str) -> None:
+    async with partners(home) as world, browsing() as browser:
         address, emulator = world.settings.base_url, world.emulators[name]
         context = await browser.new_context(viewport={"width": 1280, "height": 900})
         person = Person(address, await context.new_page(), await context.new_page())
