@@ -125,7 +125,7 @@ async def test_all_is_well(tmp_path: Path) -> None:
                 f"ok home {tmp_path} can be written.",
                 f"ok key {tmp_path}/key is there, readable by its owner only.",
                 "ok secrets 2 stored secrets open with it.",
-                f"ok database sqlite:///{tmp_path}/dragoman.db, schema 0001.",
+                f"ok database sqlite:///{tmp_path}/dragoman.db, schema 0002.",
                 "ok writing It can be written; no server runs on it.",
                 "ok app tea Version 1 is live: WhatsApp Cloud API, 2 numbers.",
                 "ok app tea WhatsApp Cloud API accepts the credentials.",

@@ -59,8 +59,9 @@ class Desk:
         return await self._ask("POST", path, form(), {"Origin": self.address, **headers})
 
     async def _ask(self, method: str, path: str, data: Any, headers: Mapping[str, str]) -> Seen:
+        browser = {"Accept": "text/html,*/*;q=0.8", **headers}
         async with self.client.request(
-            method, self.address + path, data=data, headers=headers, allow_redirects=False
+            method, self.address + path, data=data, headers=browser, allow_redirects=False
         ) as answer:
             return Seen(answer.status, await answer.text(), dict(answer.headers))
 

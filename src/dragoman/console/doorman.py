@@ -2,7 +2,7 @@
 ours, and who is signed in.
 
 A change is believed only from a page of this origin: browsers say where a request comes from
-(`Sec-Fetch-Site`, `Origin`), and what says neither is refused. The cookie is sent to this origin
+(`Sec-Fetch-Site`, `Origin`), and what says neither is nobody's. The cookie is sent to this origin
 alone and is never readable by a script. A name that was pointed at this machine by a stranger (DNS
 rebinding) is none of our hosts.
 """
@@ -70,10 +70,14 @@ class Doorman:
             told = Sentence("console_host", {"host": host[:80], "known": known})
             await _refuse(send, 421, say(told))
             return
-        if scope["method"] not in ("GET", "HEAD") and not _from_here(headers, host):
+        changes = scope["method"] not in ("GET", "HEAD")
+        if changes and _from_elsewhere(headers, host):
             await _refuse(send, 403, say(Sentence("console_stranger")))
             return
-        scope[WHO] = await self._who(headers, host, scope)  # type: ignore[literal-required]
+        # No browser, which says where it comes from: nobody is signed in by a cookie or as a guest.
+        silent = changes and not {"origin", "sec-fetch-site"} & headers.keys()
+        who = None if silent else await self._who(headers, host, scope)
+        scope[WHO] = who  # type: ignore[literal-required]
         await self.inner(scope, receive, send)
 
     def _is_ours(self, host: str) -> bool:
@@ -120,13 +124,13 @@ def is_loopback(name: str) -> bool:
         return False
 
 
-def _from_here(headers: dict[str, str], host: str) -> bool:
-    """Whether a page of this origin asks."""
+def _from_elsewhere(headers: dict[str, str], host: str) -> bool:
+    """Whether a browser says that a page of another origin asks."""
     site = headers.get("sec-fetch-site")
     origin = headers.get("origin")
     if origin is not None:
-        return origin.partition("://")[2].casefold() == host.casefold()
-    return site == "same-origin"
+        return origin.partition("://")[2].casefold() != host.casefold()
+    return site not in (None, "same-origin")
 
 
 async def _refuse(send: Any, status: int, text: str) -> None:

@@ -109,12 +109,22 @@ _FILES = ("/ui/", "/console/static/")
 
 def _problem(request: Request[Any, Any, Any], status: int, text: str) -> Response[str]:
     from .pages.settings import tabs
-    from .render import page, who_of
+    from .render import HEADERS, page, who_of
+
+    person = {"text/html", "text/*"} & set(_accepted(request)) or "HX-Request" in request.headers
+    if not person:
+        return Response(text, status_code=status, media_type="text/plain", headers=HEADERS)
 
     more: dict[str, Any] = {}
     if request.url.path.startswith("/settings/") and who_of(request) is not None:
         more = {"tabs": tabs(request), "tab": request.url.path.split("/")[2]}
     return page(request, "problem.html", "Not possible", status=status, told=text, **more)
+
+
+def _accepted(request: Request[Any, Any, Any]) -> list[str]:
+    """The kinds of answer that are asked for."""
+    asked = request.headers.get("Accept", "")
+    return [kind.partition(";")[0].strip() for kind in asked.split(",")]
 
 
 def _said(request: Request[Any, Any, Any], error: SentenceError) -> Response[str]:

@@ -12,8 +12,8 @@ from dragoman.store.queries.messages import WORDS
 from ..render import page
 
 _DIFFERENCES = (
-    Difference("channel.partner", "karix", "gupshup"),
-    Difference("channel.values.gupshup.password", "•••", "•••"),
+    Difference("channel.partner", "one", "another"),
+    Difference("channel.values.another.password", "•••", "•••"),
     Difference("fallback", None, "We answer in a minute."),
     Difference("agent.source", None, None, (12, 14)),
 )
