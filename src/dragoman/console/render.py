@@ -29,6 +29,7 @@ from dragoman.engine.standing import phone as phone_text
 from dragoman.engine.wording import say as say_english
 
 from .doorman import WHO, Who
+from .drawing import drawing
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -70,6 +71,7 @@ def _environment(language: str) -> jinja2.Environment:
         phone=phone_text,
         ltr=lambda text: Markup("<bdi dir=ltr>{}</bdi>").format(text),
         languages=LANGUAGES,
+        drawing=drawing,
     )
     return env
 

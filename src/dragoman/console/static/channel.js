@@ -52,6 +52,16 @@
     event.preventDefault();
     if (chip.classList.contains("new")) addNumber(chip);
   });
+  // On a narrow window the checklist is one line until it is asked for, and stays as it was put.
+  let folded = matchMedia("(max-width: 1099px)").matches;
+  function fold() {
+    const list = document.querySelector("#steps .fold");
+    if (!list) return;
+    list.open = !folded;
+    list.addEventListener("toggle", () => { folded = !list.open; });
+  }
+  document.addEventListener("htmx:afterSwap", fold);
+  fold();
   form.addEventListener("change", show);
   show();
   const wrong = form.querySelector("[aria-invalid=true]");
