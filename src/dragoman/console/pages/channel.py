@@ -57,6 +57,7 @@ class Shown(msgspec.Struct):
     wrong: list[Sentence] = []
     theirs: Any = None
     members: list[Member] = []
+    off: bool = False  # of another choice than the one that is made
 
 
 class Member(msgspec.Struct):
@@ -151,6 +152,7 @@ def _part(
         texts["webhook_url"] = texts["webhook_url"].replace(DOTS, url_key)
     shown = [_shown(f, f"{name}.{f.name}", values.get(f.name), typed, wrong, f.name, conflict)
              for f in talker.SETTINGS]  # fmt: skip
+    _switch_off(shown)
     letter = ""
     if talker.LETTER:
         known = {k: v for k, v in values.items() if isinstance(v, str)}
@@ -162,6 +164,14 @@ def _part(
         [one for one in shown if one.field.advanced],
         letter, talker.ASSOCIATES, account(name) is not None, is_near(texts["webhook_url"]),
     )  # fmt: skip
+
+
+def _switch_off(shown: Sequence[Shown]) -> None:
+    """Mark the fields that belong to another choice."""
+    values = {one.field.name: one.value for one in shown}
+    for one in shown:
+        only = one.field.only_if
+        one.off = only is not None and values.get(only[0]) not in only[1]
 
 
 def _gives(gives: Sequence[Give], texts: Mapping[str, str]) -> list[tuple[Give, str, bool]]:

@@ -13,8 +13,8 @@
     const chosen = form.querySelector("[data-partner]").value;
     for (const part of form.querySelectorAll("[data-part]")) part.hidden = part.dataset.part !== chosen;
     for (const common of form.querySelectorAll("[data-common]")) common.hidden = !chosen;
-    for (const one of form.querySelectorAll("[data-associates]")) one.hidden = !one.dataset.associates.split(" ").includes(chosen);
-    for (const one of form.querySelectorAll("[data-only]")) one.hidden = !one.dataset.is.split(" ").includes(valueOf(one.dataset.only));
+    for (const one of form.querySelectorAll("[data-associates]")) one.classList.toggle("off", !one.dataset.associates.split(" ").includes(chosen));
+    for (const one of form.querySelectorAll("[data-only]")) one.classList.toggle("off", !one.dataset.is.split(" ").includes(valueOf(one.dataset.only)));
   }
   function addNumber(chip) {
     const input = chip.querySelector("input");
@@ -52,16 +52,17 @@
     event.preventDefault();
     if (chip.classList.contains("new")) addNumber(chip);
   });
-  // On a narrow window the checklist is one line until it is asked for, and stays as it was put.
-  let folded = matchMedia("(max-width: 1099px)").matches;
-  function fold() {
-    const list = document.querySelector("#steps .fold");
-    if (!list) return;
-    list.open = !folded;
-    list.addEventListener("toggle", () => { folded = !list.open; });
-  }
-  document.addEventListener("htmx:afterSwap", fold);
-  fold();
+  // On a narrow window the checklist is one line until it is asked for (by the sheet, so that nothing
+  // moves while the page comes), and stays as it was put.
+  let asked = false;
+  const list = () => document.querySelector("#steps .fold");
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest(".fold > summary") || !matchMedia("(max-width: 1099px)").matches) return;
+    event.preventDefault();
+    asked = !asked;
+    list().classList.toggle("asked", asked);
+  });
+  document.addEventListener("htmx:afterSwap", () => { if (list()) list().classList.toggle("asked", asked); });
   form.addEventListener("change", show);
   show();
   const wrong = form.querySelector("[aria-invalid=true]");
