@@ -67,6 +67,9 @@ words(
         "seen_sender": "The last call proved itself.",
         "app_refused": "{partner} does not accept the app's own id and secret, by which webhooks "
         "are proved. It says: {reason}",
+        "none_sender": "Nothing proves who calls: whoever learns the URL can write as any contact. "
+        "Associate an app, or have a secret in the URL or a list of addresses, under *Protect the "
+        "webhook*.",
         "wait_sender": "The next call will tell.",
         "seen_live": "Version {version} is published and enabled.",
         "move_enable": "Enable Channel is No. Set it to Yes, save and publish.",
@@ -423,7 +426,7 @@ class _Look:
             return self._step("sender", Mark.BROKEN, app_refused)
         unguarded = access.warning(self.app.name, self.app.draft)
         if unguarded is not None:
-            return self._step("sender", Mark.NONE, unguarded)
+            return self._step("sender", Mark.NONE, Sentence("none_sender"))
         if last is not None:
             told, link = Sentence("seen_sender"), f"hook-{id_text(last[0])}"
             return self._seen("sender", told, last[1], link, self.guards)
