@@ -97,11 +97,22 @@ def _html_of(sentence: Sentence, language: str) -> Markup:
     """As `words_of`, for a page. What fills a template is shown as it is, asterisks too."""
     plain = words_of(sentence, language)
     template = sentences.known().get(sentence.id)
-    if template is None or "*" not in template:
+    backwards = language in RIGHT_TO_LEFT
+    if template is None or not (backwards or "*" in template):
         return escape(plain)
     if language != "en":
         template = _catalogue(language).gettext(template)
-    return starred(template).format_map(_Lenient(sentence.args))
+    args = sentence.args
+    if backwards:
+        args = {k: _Apart(v) if isinstance(v, str) else v for k, v in args.items()}
+    return starred(template).format_map(_Lenient(args))
+
+
+class _Apart(str):
+    """Text with a direction of its own: a phone's groups stay in their order from right to left."""
+
+    def __html__(self) -> str:
+        return Markup("<bdi>{}</bdi>").format(str(self))
 
 
 class _Lenient(dict[str, Any]):
