@@ -54,7 +54,7 @@ class Emulated:
         self.handsets = Handsets(self.clock, folder / "phone.db")
         self.emulators = self._build(folder)
         phone = Litestar(
-            route_handlers=phone_routes(self.handsets, ui.environment()),
+            route_handlers=phone_routes(self.handsets, ui.environment(), console="/"),
             openapi_config=None,
             logging_config=None,
         )

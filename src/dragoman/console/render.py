@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import gettext
+import re
 import zoneinfo
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from typing import Any
 import jinja2
 import msgspec
 from litestar import MediaType, Request, Response
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from dragoman import ui
 from dragoman.domain import sentences
@@ -65,9 +66,9 @@ def _environment(language: str) -> jinja2.Environment:
     env = ui.environment(_HERE / "templates")
     catalogue = _catalogue(language)
     env.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-    env.filters.update(id_text=id_text)
+    env.filters.update(id_text=id_text, starred=starred)
     env.globals.update(
-        say=lambda sentence: words_of(sentence, language),
+        say=lambda sentence: _html_of(sentence, language),
         phone=phone_text,
         ltr=lambda text: Markup("<bdi dir=ltr>{}</bdi>").format(text),
         languages=LANGUAGES,
@@ -84,6 +85,36 @@ def words_of(sentence: Sentence, language: str) -> str:
         return english
     translated = _catalogue(language).gettext(template)
     return english if translated == template else translated.format_map(_Lenient(sentence.args))
+
+
+def starred(text: str) -> Markup:
+    """What stands between *asterisks* stands out: so our own words mark what a screen says."""
+    return Markup(_STARS.sub(r"<em>\1</em>", str(escape(text))))
+
+
+_STARS = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]{1,60})(?<=\S)\*(?![\w*])")
+
+
+def _html_of(sentence: Sentence, language: str) -> Markup:
+    """As `words_of`, for a page. What fills a template is shown as it is, asterisks too."""
+    plain = words_of(sentence, language)
+    template = sentences.known().get(sentence.id)
+    backwards = language in RIGHT_TO_LEFT
+    if template is None or not (backwards or "*" in template):
+        return escape(plain)
+    if language != "en":
+        template = _catalogue(language).gettext(template)
+    args = sentence.args
+    if backwards:
+        args = {k: _Apart(v) if isinstance(v, str) else v for k, v in args.items()}
+    return starred(template).format_map(_Lenient(args))
+
+
+class _Apart(str):
+    """Text with a direction of its own: a phone's groups stay in their order from right to left."""
+
+    def __html__(self) -> str:
+        return Markup("<bdi>{}</bdi>").format(str(self))
 
 
 class _Lenient(dict[str, Any]):

@@ -51,7 +51,7 @@ def create(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     `scopes` (all). The answer has the secret or the private key, once."""
     app = publish.find(tx, change.vault, args["name"])
     name, alg = str(args["credential"]).strip(), str(args.get("alg") or ALGORITHMS[0])
-    if not (0 < len(name) <= 60) or not all(c.isalnum() or c in " -_." for c in name):
+    if not (0 < len(name) <= 60) or not all(map(publish.in_a_name, name)):
         raise SentenceError(Sentence("credential_name_wrong", {"name": name}))
     if name.lower() == "none" or name.startswith("cs-"):  # those mean something else
         raise SentenceError(Sentence("credential_name_wrong", {"name": name}))

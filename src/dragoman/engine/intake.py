@@ -316,7 +316,8 @@ class Intake:
             return Sentence("not_published")
         channel = live.config.channel
         if channel.partner != partner_name:
-            return Sentence("other_partner", {"now": channel.partner, "partner": partner_name})
+            now = partner(channel.partner).LABEL if channel.partner else "no partner"
+            return Sentence("other_partner", {"now": now, "partner": partner(partner_name).LABEL})
         if not channel.enabled:
             return Sentence("channel_disabled")
         if event.number not in live.numbers():

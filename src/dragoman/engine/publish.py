@@ -8,6 +8,7 @@ a publish of an older version and never revives a revoked secret.
 from __future__ import annotations
 
 import secrets as randomness
+import unicodedata
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -69,12 +70,17 @@ def find(tx: Tx, vault: Vault, name: str) -> App:
     raise SentenceError(Sentence("app_unknown", {"name": name, "known": known}))
 
 
+def in_a_name(c: str) -> bool:
+    """Vowel signs and joiners too: Hindi and many other scripts are not written without them."""
+    return c.isalnum() or c in " -_.\u200c\u200d" or unicodedata.category(c) in ("Mn", "Mc")
+
+
 def create(
     tx: Tx, change: Change, name: str, agent: AgentConfig, stream_id: str | None = None
 ) -> App:
     """A new app with an in-development copy and nothing published. Raises SentenceError."""
     name = name.strip()
-    if not (0 < len(name) <= 60) or not all(c.isalnum() or c in " -_." for c in name):
+    if not (0 < len(name) <= 60) or not all(in_a_name(c) for c in name):
         raise SentenceError(Sentence("app_name_wrong", {"name": name}))
     if tx.run("SELECT 1 FROM app WHERE name=?", (name,)):
         raise SentenceError(Sentence("app_exists", {"name": name}))

@@ -50,6 +50,8 @@ words(
         "why_title_event": "An event: {kind}",
         "why_reached": "It reached {who} {after}. {read}",
         "why_failed": "It failed. {reason}",
+        "why_counted": "It counts as taken by {partner}, whose answer was lost; no report of "
+        "delivery came yet.",
         "why_accepted": "{partner} took it {after}, and has not reported it as delivered yet.",
         "why_doubt": "We sent it and no answer told whether it arrived, so it is not sent again "
         "by itself. End the doubt with `dragoman settle {id} --arrived` or `--send-again` "
@@ -202,7 +204,9 @@ def _outbound_sentence(tx: Tx, line: Line, came: int, now: int) -> Sentence:
             read = f"{Status(line.rank).word.capitalize()} {duration(seen.came - start)} after it."
         return Sentence("why_reached", {"who": _who(line), "after": after, "read": read})
     ended = [a.ended for a in chain.attempts(tx, line.app_id, line.id) if a.outcome == "sent"]
-    after = f"{duration(ended[-1] - start)} {since}" if ended else since
+    if not ended:
+        return Sentence("why_counted", {"partner": _label(line.partner)})
+    after = f"{duration(ended[-1] - start)} {since}"
     return Sentence("why_accepted", {"partner": _label(line.partner), "after": after})
 
 

@@ -123,6 +123,7 @@ def _new_page(request: Ask, given: dict[str, str], wrong: Sentence | None) -> Re
     status = 422 if wrong else 200
     return page(
         request, "app_new.html", "New app", status=status, given=given, wrong=wrong,
+        at="name" if wrong is not None and wrong.id in ("app_name_wrong", "app_exists") else "",
         may_python=signed_in(request).person.may("owner"),
     )  # fmt: skip
 

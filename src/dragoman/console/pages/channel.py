@@ -112,9 +112,12 @@ async def _page(
         for name in PARTNERS
     ]  # fmt: skip
     found = await looked(request, app)
+    saved, switches = _switches(app, None), _switches(app, typed)
+    theirs = {n: v for n, v in saved.items() if conflict and v != switches[n]}
     return page(
         request, "channel.html", "WhatsApp Business Messaging", status=status, told=told,
-        warned=warned, parts=parts, chosen=chosen, channel=channel, switches=_switches(app, typed),
+        warned=warned, parts=parts, chosen=chosen, channel=channel, switches=switches,
+        theirs=theirs, ips_wrong=warned if warned is not None and warned.id in _OF_IPS else None,
         credentials=sorted(app.credentials.values(), key=lambda c: c.name), tab="configurations",
         may=signed_in(request).person.may("builder"), empty_field=_empty,
         checklist=found, just_saved=told is not None,
@@ -138,6 +141,7 @@ def _switches(app: App, typed: FormMultiDict | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_OF_IPS = ("network_wrong", "network_all")
 SWITCHES = ("proactive", "typing", "read_receipts", "share_sessions")
 
 
@@ -198,7 +202,7 @@ def _shown(
 ) -> Shown:  # fmt: skip
     told = wrong.get(path, [])
     if field.kind == "group":
-        members = _members(field, id, stored, typed, wrong, path)
+        members = _members(field, id, stored, typed, wrong, path, conflict)
         # what is wrong with a member that is there no more, or with none in particular
         return Shown(field, id, members=members, wrong=told)
     if field.kind == "secret":
@@ -235,7 +239,7 @@ def _typed(field: Field, id: str, form: FormMultiDict) -> Any:
 
 def _members(
     field: Field, id: str, stored: Any, typed: FormMultiDict | None,
-    wrong: Mapping[str, list[Sentence]], path: str,
+    wrong: Mapping[str, list[Sentence]], path: str, conflict: bool,
 ) -> list[Member]:  # fmt: skip
     kept: Mapping[str, Any] = stored if isinstance(stored, Mapping) else {}
     if typed is None:
@@ -248,7 +252,7 @@ def _members(
         own = kept.get(was, {}) if was else {}
         fields = [
             _shown(f, f"{id}.{n}.{f.name}", own.get(f.name), typed, wrong,
-                   f"{path}.{key}.{f.name}", False)
+                   f"{path}.{key}.{f.name}", conflict and bool(own))
             for f in field.fields
         ]  # fmt: skip
         shown = phone(key) if field.key_kind == "number" and key.isdigit() else key

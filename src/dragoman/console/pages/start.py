@@ -58,11 +58,18 @@ async def setup(request: Ask) -> Response[Any]:
     return _setup_page(request, {}, None)
 
 
+def _field_of(wrong: Sentence | None) -> str:
+    """The field that a sentence is about, by the beginning of its id."""
+    starts = {"invitation_": "code", "person_name": "name", "person_email": "email"}
+    starts["password_"] = "password"
+    return next((f for s, f in starts.items() if wrong is not None and wrong.id.startswith(s)), "")
+
+
 def _setup_page(request: Ask, given: dict[str, str], wrong: Sentence | None) -> Response[str]:
     values = {"code": "", "email": "", "name": "", **given}
     return page(
         request, "setup.html", "Set up", status=422 if wrong else 200, given=values, wrong=wrong,
-        invited="",
+        invited="", at=_field_of(wrong),
     )  # fmt: skip
 
 
@@ -80,7 +87,7 @@ def _invitation_page(request: Ask, given: dict[str, str], wrong: Sentence | None
     values = {"code": "", "email": "", "name": "", **given}
     return page(
         request, "setup.html", "Accept an invitation", status=422 if wrong else 200, given=values,
-        wrong=wrong, invited="yes",
+        wrong=wrong, invited="yes", at=_field_of(wrong),
     )  # fmt: skip
 
 

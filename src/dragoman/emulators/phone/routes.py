@@ -84,7 +84,9 @@ class Paid(Chat):
     outcome: Literal["paid", "failed", "pending"]
 
 
-def phone_routes(handsets: Handsets, env: jinja2.Environment) -> list[ControllerRouterHandler]:
+def phone_routes(
+    handsets: Handsets, env: jinja2.Environment, console: str = ""
+) -> list[ControllerRouterHandler]:
     """Everything below /phone. `env` comes from `ui.environment()`."""
     pages = env.overlay(
         loader=jinja2.ChoiceLoader(
@@ -95,7 +97,7 @@ def phone_routes(handsets: Handsets, env: jinja2.Environment) -> list[Controller
         Router(
             path="/phone",
             route_handlers=[
-                *_reading(handsets, pages),
+                *_reading(handsets, pages, console),
                 *_doing(handsets),
                 *_controls(handsets),
                 ui.served("/ui", ui.STATIC),
@@ -112,10 +114,14 @@ def _told(_: Request[Any, Any, Any], error: SentenceError) -> Response[dict[str,
     return Response({"detail": str(error)}, status_code=400, headers=PAGE_HEADERS)
 
 
-def _reading(handsets: Handsets, pages: jinja2.Environment) -> list[ControllerRouterHandler]:
+def _reading(
+    handsets: Handsets, pages: jinja2.Environment, console: str
+) -> list[ControllerRouterHandler]:
     @get("/", sync_to_thread=False)
     def page() -> Response[str]:
-        html = pages.get_template("phone.html").render(title="Test phone", ui="/phone/ui")
+        html = pages.get_template("phone.html").render(
+            title="Test phone", ui="/phone/ui", console=console
+        )
         return Response(html, media_type=MediaType.HTML, headers=PAGE_HEADERS)
 
     @get("/state", sync_to_thread=False)

@@ -31,5 +31,7 @@ def page(tx: Tx, app_id: int, most: int, before: int = 0) -> list[VersionRow]:
 
 
 def one(tx: Tx, app_id: int, version: int) -> VersionRow | None:
+    if not 0 < version < 2**63:  # an address may name what no column holds
+        return None
     rows = tx.run(_ROW + " AND version=?", (app_id, version))
     return VersionRow(*rows[0]) if rows else None
