@@ -279,3 +279,25 @@ async def test_unknown_apps_have_no_pages(tmp_path: Path) -> None:
         for path in ("", "/channels", "/channels/whatsapp/configurations"):
             seen = await d.get("/apps/st-nobody" + path)
             assert seen.status == 404 and "There is no app at this address" in seen.text
+
+
+async def test_a_secret_that_was_typed_into_a_refused_form_is_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path) as d:
+        await tea(d)
+        said = await save(d, {**GUPSHUP, "allow_ips": "nowhere"})
+        assert said.status == 422 and "Passw0rd" not in said.html
+        assert "Type it once more" in part(said, "gupshup")
+
+
+async def test_a_number_that_another_app_is_live_with_is_said_at_its_field(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await tea(d)
+        await save(d, GUPSHUP)
+        await d.command("app.publish", name="Tea")
+        await d.command("app.create", name="Parcel", source="print('x')", stream_id="st-parcel")
+        values = {"number": "+12025550100"}
+        await d.command("channel.set", name="Parcel", partner="gupshup", values=values)
+        html = part(await d.get(FORM.replace("st-tea", "st-parcel")), "gupshup")
+        assert "The number +1 202 555 0100 is already used by the app Tea." in html

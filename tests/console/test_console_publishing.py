@@ -86,7 +86,7 @@ async def test_what_stands_in_the_way_leads_to_its_field(tmp_path: Path) -> None
         assert '/channels/whatsapp/configurations#gupshup.password-field"' in seen.html
         assert "◐ changed" not in seen.text and "Password before set → after not set" in seen.text
         taken = await d.get(f"/apps/{other['stream_id']}/publish")
-        assert "The number 12025550101 is already used by the app Parcel" in taken.text
+        assert "The number +1 202 555 0101 is already used by the app Parcel" in taken.text
         assert '/channels/whatsapp/configurations#gupshup.number-field"' in taken.html
         form = await d.get(f"{base}/channels/whatsapp/configurations")
         assert 'id="gupshup.number-field"' in form.html

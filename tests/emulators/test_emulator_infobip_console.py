@@ -69,7 +69,7 @@ async def test_the_phone_says_which_word_reaches_the_account(callback: Callback,
         assert hints() == [
             "",
             f"Trial accounts share this sender: only a text that begins with {USERNAME} reaches "
-            "the account.",
+            "the account. Its console has no URL for incoming messages yet, so nothing arrives.",
         ]
         await rig.press("sender_1", "save", keyword="tea", inbound_url=callback.url)
         assert hints()[0] == (

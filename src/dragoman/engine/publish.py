@@ -363,7 +363,7 @@ def taken(tx: Tx, change: Change, app: App, copy: Copy) -> list[Complaint]:
     published channel has."""
     mine, field = copy.numbers(), _number_field(copy)
     return [
-        Complaint(field, Sentence("number_taken", {"number": key, "app": other.name}))
+        Complaint(field, Sentence("number_taken", {"number": phone(key), "app": other.name}))
         for other in read_apps(tx, change.vault)
         if other.id != app.id and other.published is not None
         for key in sorted(mine & other.published.numbers())

@@ -58,6 +58,7 @@ class Shown(msgspec.Struct):
     theirs: Any = None
     members: list[Member] = []
     off: bool = False  # of another choice than the one that is made
+    again: bool = False  # a secret that was typed, and is never sent back
 
 
 class Member(msgspec.Struct):
@@ -106,6 +107,7 @@ async def _page(
         for name, found in app.draft.complaints.items()
     }
     complaints.setdefault(chosen, list(lacks))
+    complaints[chosen] += _taken_numbers(house.apps.by_id.values(), app)
     parts = [
         _part(app, name, house.url_for, typed if name == chosen else None,
               complaints.get(name, []), conflict, url_key)
@@ -187,6 +189,22 @@ def _gives(gives: Sequence[Give], texts: Mapping[str, str]) -> list[tuple[Give, 
     return out
 
 
+def _taken_numbers(apps: Iterable[App], app: App) -> list[Complaint]:
+    """The numbers of a form that another app is live with, at the field of numbers."""
+    talker = app.draft.partner
+    kinds = ("number", "numbers")
+    at = next(
+        (f.name for f in talker.SETTINGS if f.kind in kinds or f.key_kind == "number"), ""
+    ) if talker is not None else ""  # fmt: skip
+    mine = app.draft.numbers()
+    return [
+        Complaint(at, Sentence("number_taken", {"number": phone(key), "app": other.name}))
+        for other in apps
+        if other.id != app.id and other.published is not None
+        for key in sorted(mine & other.published.numbers())
+    ]
+
+
 def _by_field(complaints: Iterable[Complaint]) -> dict[str, list[Sentence]]:
     out: dict[str, list[Sentence]] = {}
     for complaint in complaints:
@@ -206,7 +224,8 @@ def _shown(
         # what is wrong with a member that is there no more, or with none in particular
         return Shown(field, id, members=members, wrong=told)
     if field.kind == "secret":
-        return Shown(field, id, is_set=bool(stored), wrong=told)
+        again = typed is not None and bool(typed.get(id))
+        return Shown(field, id, is_set=bool(stored), wrong=told, again=again)
     saved = _text(field, stored)
     value = saved if typed is None else _typed(field, id, typed)
     theirs = saved if conflict and value != saved else None

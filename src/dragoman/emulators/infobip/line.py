@@ -29,7 +29,10 @@ class InfobipLine(PartnerLine):
             return ""
         shared = self.emulator.senders.all[self.number].shared
         who = "Trial accounts share this sender" if shared else "This sender has a keyword"
-        return f"{who}: only a text that begins with {keyword} reaches the account."
+        told = f"{who}: only a text that begins with {keyword} reaches the account."
+        if not self.emulator.senders.setup(self.number).inbound_url:
+            told += " Its console has no URL for incoming messages yet, so nothing arrives."
+        return told
 
     def new_id(self, contact: HandsetContact) -> str:
         return wire.inbound_id(self.emulator.config.inbound_style, person_key(contact))
