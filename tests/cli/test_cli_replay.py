@@ -93,6 +93,18 @@ async def test_same_agent_same_answers(tmp_path: Path) -> None:
         assert len(world.graph.calls) == sent
 
 
+async def test_links_lead_to_the_server_that_runs(tmp_path: Path) -> None:
+    """It may listen on a port that this command was not told of."""
+    linking = CUPS.replace("turn.reply(", "turn.reply(turn.assets_url + ")
+    setup = {"agent": agent(tmp_path, linking)}
+    async with running(tmp_path, setup=setup, settings={"port": 8499}) as world:
+        await world.say("चाय", ASHA)
+        await world.quiet()
+        assert ":8499/" in world.graph.texts[0]
+        said = await child(tmp_path, "replay")
+        assert tidy(said)[-1] == "1 turn: 1 same, 0 different."
+
+
 async def test_another_agent_and_nothing_sent(tmp_path: Path) -> None:
     """The agent tries the platform's HTTP, a socket of its own, and answers: no byte arrives."""
     arrived: list[bytes] = []

@@ -122,6 +122,16 @@ async def test_too_long_a_body_is_refused_before_it_is_read(tmp_path: Path) -> N
         assert answer.endswith(b"\r\n\r\nThe body is larger than 3145728 bytes.")
 
 
+async def test_a_caller_that_sends_all_before_it_reads_sees_why_its_body_is_refused(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as door:
+        for _ in range(5):
+            size = 3 * MOST
+            answer = await raw(door, b"Content-Length: %d\r\n\r\n" % size, b"x" * size)
+            assert answer.startswith(b"HTTP/1.1 413 ")
+
+
 async def test_too_long_a_body_is_refused_when_it_comes_in_chunks(tmp_path: Path) -> None:
     async with opened(tmp_path) as door:
         chunk = b"10000\r\n" + b"x" * 65_536 + b"\r\n"

@@ -17,6 +17,7 @@ import structlog
 
 from dragoman.app import Dragoman
 from dragoman.cli import lines
+from dragoman.cli.common import public_url
 from dragoman.domain.clock import Clock, FixedClock
 from dragoman.domain.config import AppConfig
 from dragoman.domain.sentences import Sentence, SentenceError
@@ -65,12 +66,13 @@ def _quiet() -> Iterator[None]:
 
 def _settings(real: Settings, folder: Path) -> Settings:
     """The same settings over a database of its own, with nobody acting on their own account: a
-    *web* process begins no turn and sweeps nothing."""
+    *web* process begins no turn and sweeps nothing. Links lead to where the server is that runs,
+    as they did in the answers that are compared."""
     key_file = real.key_file if real.key_path.exists() else str(folder / "key")
     return msgspec.structs.replace(
         real, home=folder, database_url=f"sqlite:///{folder / 'replay.db'}", key_file=key_file,
-        role="web", rate_per_number=0.0, pair_rate=False, turn_tries=1, stop_grace_s=1.0,
-        media_store="disk",
+        public_url=public_url(real, "").rstrip("/"), role="web", rate_per_number=0.0,
+        pair_rate=False, turn_tries=1, stop_grace_s=1.0, media_store="disk",
     )  # fmt: skip
 
 

@@ -48,8 +48,8 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
 
 
 async def drain(receive: Receive, limit: int, seconds: float = 1.0) -> None:
-    """Read on for a moment, and throw away: a caller that is still sending when the connection
-    ends may never see the answer."""
+    """Read on for a moment, and throw away, before an answer that ends the connection: a caller
+    that is still sending when it ends may never see the answer."""
     size = 0
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):

@@ -24,7 +24,7 @@ from dragoman.engine.notifications import Notifications, NotNow, Replayed
 from dragoman.engine.notify_request import BadRequest, read_request
 from dragoman.store.errors import StoreError
 
-from .asgi import Gone, Receive, Scope, Send, TooLarge, read_body, respond
+from .asgi import Gone, Receive, Scope, Send, TooLarge, drain, read_body, respond
 
 log = structlog.get_logger("api")
 
@@ -135,6 +135,7 @@ class PublicApi:
         try:
             return await read_body(scope, receive, self._max_body)
         except TooLarge:
+            await drain(receive, 4 * self._max_body)
             about = {"limit": self._max_body}
             close = ((b"connection", b"close"),)
             raise Refusal(413, [Sentence("api_body_too_large", about)], close) from None

@@ -41,9 +41,9 @@ class Webhooks:
         try:
             body = await read_body(scope, receive, self._max_body)
         except TooLarge:
+            await drain(receive, 4 * self._max_body)
             text = say(Sentence("body_too_large", {"limit": self._max_body}))
             await respond(send, 413, text.encode(), headers=((b"connection", b"close"),))
-            await drain(receive, 4 * self._max_body)
             return
         except Gone:
             return
