@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.full  # several processes a test
+
 RARE = (
     "alembic", "argon2", "boto3", "botocore", "jinja2", "joserfc", "litestar", "opentelemetry",
     "psycopg", "pydantic", "quickjs", "sqlalchemy", "dragoman.emulators", "dragoman.conform",
@@ -19,8 +23,6 @@ from pathlib import Path
 
 from dragoman.app import Dragoman
 from dragoman.settings import load
-
-pytestmark = pytest.mark.full  # several processes a test
 
 
 async def main():

@@ -361,6 +361,8 @@ def _claim_numbers(tx: Tx, change: Change, app: App, copy: Copy) -> None:
 def taken(tx: Tx, change: Change, app: App, copy: Copy) -> list[Complaint]:
     """A number answers for one app, at whichever partner: those of a copy that another app's
     published channel has."""
+    from .standing import phone
+
     mine, field = copy.numbers(), _number_field(copy)
     return [
         Complaint(field, Sentence("number_taken", {"number": phone(key), "app": other.name}))
