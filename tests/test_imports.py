@@ -161,3 +161,19 @@ def test_imports_follow_the_table(file: Path) -> None:
 )
 def test_the_table_itself(here: tuple[str, ...], there: tuple[str, ...], allowed: bool) -> None:
     assert (wrong(here, there) is None) is allowed
+
+
+def test_what_the_fast_suite_leaves_unread_runs_in_the_full_one() -> None:
+    """`conftest` skips a file by its text; a mark that only stands in a string would lose it."""
+    tests = Path(__file__).parent
+    for file in tests.rglob("test_*.py"):
+        text = file.read_text("utf-8")
+        if "\npytestmark = " in text:
+            names = [
+                target.id
+                for node in ast.parse(text).body
+                if isinstance(node, ast.Assign)
+                for target in node.targets
+                if isinstance(target, ast.Name)
+            ]
+            assert "pytestmark" in names, file

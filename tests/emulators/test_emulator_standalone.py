@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from emulator_rig import PNID, TOKEN, config, free_port
 
 from dragoman.domain.clock import Clock
 from dragoman.emulators.cloud_api import build
+
+pytestmark = pytest.mark.full  # an emulated partner over real HTTP
 
 PROGRAM = """
 import sys
@@ -20,7 +23,6 @@ from pathlib import Path
 from dragoman.emulators.app import serve
 from dragoman.emulators.cloud_api import load
 
-pytestmark = pytest.mark.full  # an emulated partner over real HTTP
 serve(load(Path(sys.argv[1])), port=int(sys.argv[2]), state_dir=Path(sys.argv[3]))
 """
 
