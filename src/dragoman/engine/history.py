@@ -12,7 +12,7 @@ from dragoman.store.drivers import Tx
 from dragoman.store.queries import versions as kept
 
 from . import publish
-from .apps import App, read_copy
+from .apps import App, read_apps, read_copy
 from .differing import Difference, differences
 from .publish import Change
 
@@ -54,4 +54,4 @@ def lacks(tx: Tx, change: Change, app: App, version: int) -> list[Complaint]:
     copy = read_copy(tx, change.vault, app, version)
     if copy is None or not copy.config.channel.enabled:
         return []
-    return [*publish.missing(copy), *publish.taken(tx, change, app, copy)]
+    return [*publish.missing(copy), *publish.taken(read_apps(tx, change.vault), app, copy)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets as randomness
 import unicodedata
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -354,19 +354,19 @@ def _publish_body(tx: Tx, change: Change, app: App, body: str, note: str) -> tup
 
 def _claim_numbers(tx: Tx, change: Change, app: App, copy: Copy) -> None:
     """Raises SentenceError for a number that another app answers for."""
-    for one in taken(tx, change, app, copy):
+    for one in taken(read_apps(tx, change.vault), app, copy):
         raise SentenceError(one.sentence)
 
 
-def taken(tx: Tx, change: Change, app: App, copy: Copy) -> list[Complaint]:
-    """A number answers for one app, at whichever partner: those of a copy that another app's
-    published channel has."""
+def taken(apps: Iterable[App], app: App, copy: Copy) -> list[Complaint]:
+    """A number answers for one app, at whichever partner: those of a copy that the published
+    channel of another of `apps` has."""
     from .standing import phone
 
     mine, field = copy.numbers(), _number_field(copy)
     return [
         Complaint(field, Sentence("number_taken", {"number": phone(key), "app": other.name}))
-        for other in read_apps(tx, change.vault)
+        for other in apps
         if other.id != app.id and other.published is not None
         for key in sorted(mine & other.published.numbers())
     ]
@@ -382,7 +382,7 @@ def _number_field(copy: Copy) -> str:
 def obstacles(tx: Tx, change: Change, app: App) -> list[Complaint]:
     """What stands in the way of publishing what is in development; each names its field."""
     lacks = missing(app.draft) if app.draft.config.channel.enabled else []
-    return [*lacks, *taken(tx, change, app, app.draft)]
+    return [*lacks, *taken(read_apps(tx, change.vault), app, app.draft)]
 
 
 def _seen(app: App, rev: int | None) -> App:

@@ -107,7 +107,7 @@ async def _page(
         for name, found in app.draft.complaints.items()
     }
     complaints.setdefault(chosen, list(lacks))
-    complaints[chosen] += _taken_numbers(house.apps.by_id.values(), app)
+    complaints[chosen] += publish.taken(house.apps.by_id.values(), app, app.draft)
     parts = [
         _part(app, name, house.url_for, typed if name == chosen else None,
               complaints.get(name, []), conflict, url_key)
@@ -187,22 +187,6 @@ def _gives(gives: Sequence[Give], texts: Mapping[str, str]) -> list[tuple[Give, 
         if value:
             out.append((give, value, "•" not in value))
     return out
-
-
-def _taken_numbers(apps: Iterable[App], app: App) -> list[Complaint]:
-    """The numbers of a form that another app is live with, at the field of numbers."""
-    talker = app.draft.partner
-    kinds = ("number", "numbers")
-    at = next(
-        (f.name for f in talker.SETTINGS if f.kind in kinds or f.key_kind == "number"), ""
-    ) if talker is not None else ""  # fmt: skip
-    mine = app.draft.numbers()
-    return [
-        Complaint(at, Sentence("number_taken", {"number": phone(key), "app": other.name}))
-        for other in apps
-        if other.id != app.id and other.published is not None
-        for key in sorted(mine & other.published.numbers())
-    ]
 
 
 def _by_field(complaints: Iterable[Complaint]) -> dict[str, list[Sentence]]:
