@@ -13,8 +13,8 @@ import pytest
 from tea_chat import AT, TEA, Switches, TeaLine, serving, text
 
 from dragoman.domain.clock import FixedClock
+from dragoman.domain.networks import is_loopback_host
 from dragoman.emulators.phone import Handsets
-from dragoman.emulators.phone.guard import is_loopback
 
 pytestmark = pytest.mark.full  # several emulators a test
 
@@ -123,7 +123,7 @@ async def test_a_name_that_was_pointed_at_this_machine_reads_nothing(phone: Serv
 def test_which_hosts_are_this_machine() -> None:
     ours = ["127.0.0.1:8400", "localhost", "localhost:1", "[::1]:8400", "[::1]", "127.0.0.2"]
     others = ["", "evil.example", "127.0.0.1.evil.example", "10.0.0.1", "0.0.0.0:8400", ":8400"]
-    assert [host for host in ours + others if is_loopback(host)] == ours
+    assert [host for host in ours + others if is_loopback_host(host)] == ours
 
 
 def interactive(kind: str, value: dict[str, Any]) -> dict[str, Any]:

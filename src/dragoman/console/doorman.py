@@ -9,7 +9,6 @@ rebinding) is none of our hosts.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -18,6 +17,7 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from dragoman.domain.networks import bare_host, is_loopback, is_loopback_host
 from dragoman.domain.sentences import Sentence, say, words
 from dragoman.engine import people
 from dragoman.engine.people import Person
@@ -94,7 +94,7 @@ class Doorman:
                     await self._house.store.do(lambda tx: people.seen(tx, token, now))
                 return Who(found[0], token)
         peer = (scope.get("client") or ("", 0))[0]
-        here = is_loopback(peer) and is_loopback(bare_host(host))
+        here = is_loopback(peer) and is_loopback_host(host)
         forwarded = any(name in headers for name in ("x-forwarded-for", "forwarded"))
         return Who(GUEST) if self._house.guest and here and not forwarded else None
 
@@ -107,21 +107,6 @@ def cookie(header: str) -> str:
     except CookieError:
         return ""
     return jar[COOKIE].value if COOKIE in jar else ""
-
-
-def bare_host(host: str) -> str:
-    """The name of a Host header without its port, in lower case."""
-    name = host if host.endswith("]") else host.rsplit(":", 1)[0] if ":" in host else host
-    return name.strip("[]").casefold()
-
-
-def is_loopback(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _from_elsewhere(headers: dict[str, str], host: str) -> bool:

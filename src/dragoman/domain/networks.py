@@ -23,6 +23,27 @@ words(
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")  # IPv4 addresses as an IPv6 socket sees them
 
 
+def bare_host(host: str) -> str:
+    """A Host header (`127.0.0.1:8400`, `[::1]:8400`) without its port, in lower case."""
+    name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+    return name.strip("[]").casefold()
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a bare host names this machine."""
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a Host header names this machine."""
+    return is_loopback(bare_host(host))
+
+
 def read_network(item: str) -> Network:
     """One item of a list; an address is a network of one. Raises SentenceError."""
     try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,7 +22,6 @@ from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.status import Status
 from dragoman.partners.contract import Partner
 from dragoman.store.drivers import Tx
-from dragoman.store.queries import others
 
 from . import accounts
 from .apps import App
@@ -114,7 +113,10 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Checklist(msgspec.Struct, frozen=True):
+    """news: whether something was seen that is not noted yet, or was seen an hour later."""
+
     steps: Sequence[Step]
+    news: bool = False
 
     @property
     def seen(self) -> int:
@@ -154,8 +156,17 @@ class Held(msgspec.Struct, frozen=True):
 
 class Proof(msgspec.Struct, frozen=True):
     at: int
-    ref: int
     body: str | None
+
+
+class RefusedCall(msgspec.Struct, frozen=True):
+    """One of the last calls that did not prove themselves. host: whom it asked for."""
+
+    link: str
+    at: int
+    partner: str
+    reason: Sentence
+    host: str
 
 
 def checklist(tx: Tx, app: App, around: Around) -> Checklist:
@@ -163,7 +174,9 @@ def checklist(tx: Tx, app: App, around: Around) -> Checklist:
     talker = app.draft.partner
     if talker is None:
         return Checklist(())
-    return Checklist(_Look(tx, app, talker, around).steps())
+    look = _Look(tx, app, talker, around)
+    steps = look.steps()
+    return Checklist(steps, any(look.is_news(step) for step in steps))
 
 
 def keep_checks(tx: Tx, app: App, checks: Sequence[Check], now: int) -> None:
@@ -179,18 +192,6 @@ def note(tx: Tx, app: App, found: Checklist) -> None:
         if step.mark is Mark.SEEN and step.at:
             told = msgspec.json.encode(step.told).decode()
             prove(tx, app.id, f"{name}/seen/{step.id}", step.at, body=told)
-
-
-def news(tx: Tx, app: App, found: Checklist) -> bool:
-    """Whether something was seen that is not noted yet, or was seen an hour later."""
-    name = app.draft.config.channel.partner
-    known = {
-        row[0]: row[1] for row in tx.run("SELECT step,at FROM proof WHERE app_id=?", (app.id,))
-    }
-    return any(
-        step.mark is Mark.SEEN and step.at > known.get(f"{name}/seen/{step.id}", 0) + NOTE_EVERY_MS
-        for step in found.steps
-    )
 
 
 def prove(tx: Tx, app_id: int, step: str, at: int, *, body: str | None = None) -> None:
@@ -211,15 +212,17 @@ class _Look:
         self.settings = app.draft.settings.get(talker.NAME)
         lead = talker.NAME + "/"
         self.proofs = {
-            step[len(lead) :]: Proof(at, ref, body)
-            for step, at, ref, body in tx.run(
-                "SELECT step,at,ref,body FROM proof WHERE app_id=?", (app.id,)
-            )
+            step[len(lead) :]: Proof(at, body)
+            for step, at, body in tx.run("SELECT step,at,body FROM proof WHERE app_id=?", (app.id,))
             if step.startswith(lead)
         }
         self.changes = _changes(tx, app, talker)
         self.hook = self._last_hook()
-        self.refused = self._last_refused()
+        self.calls_refused = self._refused()
+        self.refused = next((c for c in self.calls_refused if c.partner == talker.NAME), None)
+        checked = self.proofs.get("checked")
+        self.checked_at = checked.at if checked is not None else 0
+        self.checks = msgspec.json.decode(checked.body or "[]", type=list[Check]) if checked else []
         self.messages = self._messages()
         self.holds = self._holds()
 
@@ -228,6 +231,10 @@ class _Look:
             self._address(), self._credentials(), self._webhook(), self._sender(), self._live(),
             self._first_in(), self._first_out(), self._first_report(),
         ]  # fmt: skip
+
+    def is_news(self, step: Step) -> bool:
+        noted = self.proofs.get(f"seen/{step.id}")
+        return step.mark is Mark.SEEN and step.at > (noted.at if noted else 0) + NOTE_EVERY_MS
 
     # --- what there is ---------------------------------------------------------------------------
 
@@ -239,12 +246,19 @@ class _Look:
         )
         return next(((r[0], r[1], r[2]) for r in rows if r[3] == self.talker.NAME), None)
 
-    def _last_refused(self) -> others.Other | None:
-        found = [
-            one for one in others.newest(self.tx, self.app.id, 0, LOOK)
-            if one.table == "refused" and one.partner == self.talker.NAME
+    def _refused(self) -> list[RefusedCall]:
+        """The last ones of the app, newest first."""
+        rows = self.tx.run(
+            "SELECT id,at,partner,reason,headers FROM refused WHERE app_id=? ORDER BY id DESC",
+            (self.app.id,),
+        )
+        return [
+            RefusedCall(
+                f"refused-{id_text(id)}", at, name,
+                msgspec.json.decode(reason, type=Sentence), _host(headers),
+            )
+            for id, at, name, reason, headers in rows
         ]  # fmt: skip
-        return found[-1] if found else None
 
     def _messages(self) -> list[Any]:
         """The newest of this partner's numbers, newest first: id, direction, when by our
@@ -292,14 +306,22 @@ class _Look:
             return None
         return self._seen(id, sentence(proof.body) or Sentence(f"step_{id}"), proof.at, "", fields)
 
+    def _held(self, id: str, *, of_account: bool) -> Step | None:
+        """A number that waits for the account to be mended, or for anything else."""
+        for held in self.holds:
+            if (held.error.code in _ACCOUNT) == of_account:
+                told = Sentence("held", {"reason": say(held.error.sentence), "n": held.waiting})
+                return self._step(id, Mark.BROKEN, told, held.since)
+        return None
+
     # --- the steps -------------------------------------------------------------------------------
 
     def _address(self) -> Step:
         if self.around.emulated:
             return self._step("address", Mark.NONE, Sentence("seen_address_here", self.partner))
         host = {"host": self.around.host}
-        for at, headers, link in self._calls():
-            if _host(headers) == self.around.host:
+        for at, asked, link in self._calls():
+            if asked == self.around.host:
                 return self._seen("address", Sentence("seen_address", host), at, link)
         kept = self._kept("address")
         if kept is not None:
@@ -310,46 +332,46 @@ class _Look:
         return self._step("address", Mark.NOT_YET, Sentence("wait_address", host))
 
     def _calls(self) -> list[tuple[int, str, str]]:
-        out = []
-        if self.hook is not None:
-            out.append((self.hook[1], self.hook[2], f"hook-{id_text(self.hook[0])}"))
-        for one_id, at, headers in self.tx.run(
-            "SELECT id,at,headers FROM refused WHERE app_id=? ORDER BY id DESC", (self.app.id,)
-        ):
-            out.append((at, headers, f"refused-{id_text(one_id)}"))
-        return out
+        """When, asking for which host, and what shows it."""
+        last = self.hook
+        kept = [(last[1], _host(last[2]), f"hook-{id_text(last[0])}")] if last is not None else []
+        return [*kept, *((c.at, c.host, c.link) for c in self.calls_refused)]
 
     def _credentials(self) -> Step:
-        if self.settings is None or self.app.draft.complaints.get(self.talker.NAME):
+        if (
+            self.settings is None
+            or self.app.draft.complaints.get(self.talker.NAME)
+            or self.talker.missing(self.settings)
+        ):
             return self._step("credentials", Mark.MOVE, Sentence("move_credentials"))
-        if self.talker.missing(self.settings):
-            return self._step("credentials", Mark.MOVE, Sentence("move_credentials"))
-        held = next((h for h in self.holds if h.error.code in _ACCOUNT), None)
-        if held is not None:
-            told = Sentence("held", {"reason": say(held.error.sentence), "n": held.waiting})
-            return self._step("credentials", Mark.BROKEN, told, held.since)
+        if (held := self._held("credentials", of_account=True)) is not None:
+            return held
         stands = accounts.authorization(self.app.name, self.app.draft, self.around.now)
         if stands is not None and stands.state == "fail":
             return self._step("credentials", Mark.BROKEN, stands.what)
-        checked = self.proofs.get("checked")
         if not self.talker.probes(self.settings):
             if self.talker.NOT_CHECKABLE is not None:
                 return self._step("credentials", Mark.NONE, self.talker.NOT_CHECKABLE)
             return self._step("credentials", Mark.NONE, Sentence("move_check"))
-        if checked is None or checked.body is None:
+        if not self.checked_at:
             return self._step("credentials", Mark.NOT_YET, Sentence("move_check"))
-        checks = msgspec.json.decode(checked.body, type=list[Check])
-        proved = any(c.what.id == "check_probe_ok" for c in checks)
-        bad = None if proved else next((c for c in checks if c.state == "fail"), None)
+        bad = None if self._accepted() else next(self._failed(), None)
         fields = _taken(self.talker)
         if bad is not None:
-            newer = self._newer(checked.at, fields)
+            newer = self._newer(self.checked_at, fields)
             mark = Mark.NOT_YET if newer else Mark.BROKEN
             told = Sentence("move_check") if newer else bad.what
-            return self._step("credentials", mark, told, checked.at)
-        good = next((c for c in checks if c.state == "ok"), None)
+            return self._step("credentials", mark, told, self.checked_at)
+        good = next((c for c in self.checks if c.state == "ok"), None)
         told = good.what if good is not None else Sentence("step_credentials")
-        return self._seen("credentials", told, checked.at, "", fields)
+        return self._seen("credentials", told, self.checked_at, "", fields)
+
+    def _accepted(self) -> bool:
+        """Whether the partner accepted the credentials at the last check."""
+        return any(c.what.id == "check_probe_ok" for c in self.checks)
+
+    def _failed(self) -> Iterator[Check]:
+        return (c for c in self.checks if c.state == "fail")
 
     def _webhook(self) -> Step:
         last = self.hook
@@ -374,7 +396,7 @@ class _Look:
             if last is not None and last[1] == called:
                 return self._seen("webhook", seen, called, f"hook-{id_text(last[0])}")
             assert refused is not None
-            return self._seen("webhook", seen, called, refused.name)
+            return self._seen("webhook", seen, called, refused.link)
         if verified is not None:
             return self._seen("webhook", Sentence("seen_verified", self.partner), verified.at)
         if (kept := self._kept("webhook")) is not None:
@@ -389,24 +411,16 @@ class _Look:
 
     def _unsubscribed(self) -> Sentence | None:
         """What the last check found of the webhooks at the partner."""
-        checked = self.proofs.get("checked")
-        if checked is None or checked.body is None:
-            return None
-        checks = msgspec.json.decode(checked.body, type=list[Check])
-        bad = next((c for c in checks if c.state == "fail" and _of_webhook(c)), None)
-        return None if bad is None else bad.what
+        return next((c.what for c in self._failed() if _of_webhook(c)), None)
 
     def _app_refused(self) -> Sentence | None:
         """The credentials are right, and the partner refused those of its own app, by which
         webhooks are proved."""
-        checked = self.proofs.get("checked")
-        if checked is None or checked.body is None or self._newer(checked.at, self.guards):
+        if not self._accepted() or self._newer(self.checked_at, self.guards):
             return None
-        checks = msgspec.json.decode(checked.body, type=list[Check])
-        if not any(c.what.id == "check_probe_ok" for c in checks):
-            return None
-        bad = next((c for c in checks if c.state == "fail" and not _of_webhook(c)), None)
-        if bad is None or bad.name == "clock":
+        others = (c for c in self._failed() if not _of_webhook(c) and c.name != "clock")
+        bad = next(others, None)
+        if bad is None:
             return None
         return Sentence("app_refused", {**self.partner, "reason": say(bad.what)})
 
@@ -419,8 +433,8 @@ class _Look:
 
         last, refused = self.hook, self.refused
         if refused is not None and (last is None or refused.at > last[1]):
-            reason = refused.reason or Sentence("step_sender")
-            return self._step("sender", Mark.BROKEN, reason, refused.at, refused.name)
+            reason = refused.reason
+            return self._step("sender", Mark.BROKEN, reason, refused.at, refused.link)
         app_refused = self._app_refused()
         if app_refused is not None:
             return self._step("sender", Mark.BROKEN, app_refused)
@@ -487,10 +501,8 @@ class _Look:
         return key if shown == f"+{key}" else shown
 
     def _first_out(self) -> Step:
-        held = next((h for h in self.holds if h.error.code not in _ACCOUNT), None)
-        if held is not None:
-            told = Sentence("held", {"reason": say(held.error.sentence), "n": held.waiting})
-            return self._step("first_out", Mark.BROKEN, told, held.since)
+        if (held := self._held("first_out", of_account=False)) is not None:
+            return held
         fields = _taken(self.talker)
         for m in self.messages:
             if m[1] != 1:

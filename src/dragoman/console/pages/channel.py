@@ -18,7 +18,7 @@ from litestar.datastructures import FormMultiDict
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.engine import accounts, doctor_channels, publish
 from dragoman.engine.apps import App, Copy
-from dragoman.engine.checklist import Around, Checklist, checklist, keep_checks, news, note, prove
+from dragoman.engine.checklist import Around, Checklist, checklist, keep_checks, note, prove
 from dragoman.engine.given import DOTS, given, is_near
 from dragoman.engine.standing import phone
 from dragoman.partners.contract import Complaint, Field, Give
@@ -80,7 +80,7 @@ class Part(msgspec.Struct):
     letter: str
     associates: bool
     signs_in: bool
-    far: bool  # the partner can call our address
+    near: bool  # no partner out there can call our address
 
 
 # --- drawn ---------------------------------------------------------------------------------------
@@ -399,7 +399,7 @@ async def looked(request: Ask, app: App) -> Checklist:
     host = (urlsplit(url).hostname or "").casefold()
     around = Around(url, host, name in house.emulated, house.clock.now())
     found = await house.store.read(lambda tx: checklist(tx, app, around))
-    if await house.store.read(lambda tx: news(tx, app, found)):
+    if found.news:
         await house.store.do(lambda tx: note(tx, app, found))
     return found
 

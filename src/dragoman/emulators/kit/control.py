@@ -16,8 +16,8 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ControllerRouterHandler
 
+from dragoman.domain.networks import is_loopback_host
 from dragoman.domain.sentences import Sentence, SentenceError, say, words
-from dragoman.emulators.phone.guard import is_loopback
 from dragoman.emulators.phone.handsets import HandsetContact
 
 from .people import stranger
@@ -212,8 +212,8 @@ def only_this_machine(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRou
     typed = headers.get("Content-Type", "").partition(";")[0].strip() == "application/json"
     safe = connection.scope["method"] in ("GET", "HEAD")  # type: ignore[typeddict-item]
     if (
-        not is_loopback(headers.get("Host", ""))
-        or not is_loopback(origin.partition("://")[2] if origin is not None else "localhost")
+        not is_loopback_host(headers.get("Host", ""))
+        or not is_loopback_host(origin.partition("://")[2] if origin is not None else "localhost")
         or not (safe or typed)
     ):
         raise PermissionDeniedException(say(Sentence("control_refused")))

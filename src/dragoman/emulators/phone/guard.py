@@ -7,7 +7,6 @@ script without asking first, and its Origin gives it away; a name that was point
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
+from dragoman.domain.networks import is_loopback_host
 from dragoman.domain.sentences import Sentence, say, words
 
 HEADER = "X-Dragoman-Phone"
@@ -40,17 +40,6 @@ words(
 )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a Host header (`127.0.0.1:8400`, `[::1]:8400`, `localhost`) names this machine."""
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
 
 
@@ -60,7 +49,7 @@ def only_page(header: str, host_refused: str, page_refused: str) -> Guard:
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         host = connection.headers.get("Host", "")
-        if not is_loopback(host):
+        if not is_loopback_host(host):
             raise PermissionDeniedException(say(Sentence(host_refused, {"host": host[:80]})))
         if connection.scope["method"] in ("GET", "HEAD"):  # type: ignore[typeddict-item]
             return
