@@ -6,18 +6,9 @@ import ipaddress
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from dragoman.domain.sentences import words
-
 from .apps import App, Copy
 
 DOTS = "••••••••"
-
-words(
-    {
-        "address_far": "{partner} cannot call {url}. Set public_url to the https address of this "
-        "machine, then save again.",
-    }
-)
 
 
 def given(app: App, copy: Copy, partner_name: str, url_for: Callable[[str], str]) -> dict[str, str]:

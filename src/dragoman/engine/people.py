@@ -11,7 +11,6 @@ import functools
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -440,8 +439,3 @@ def end_others(tx: Tx, change: Change, one: Person, keep: str) -> int:
     if ended:
         audit(tx, change, INSTALLATION, "person.sign_out", one.email, str(len(ended)), None)
     return len(ended)
-
-
-def told(values: Mapping[str, Any]) -> str:
-    """Values for the audit log, as JSON."""
-    return msgspec.json.encode(values).decode()

@@ -33,7 +33,6 @@ words(
         "row_not_published": "Not published: contacts meet nobody.",
         "row_off": "The channel is switched off: messages are kept and not answered.",
         "row_held": "Sending waits: {reason}",
-        "row_incomplete": "The form is not complete.",
     }
 )
 
