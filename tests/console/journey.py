@@ -3,18 +3,18 @@ pastes into the console. What is copied and where it goes is the emulator's own 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import socket
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import uvicorn
+sys.path.insert(0, str(Path(__file__).parents[1] / "roundtrip"))
+
+from five import answering, free_port
 from playwright.async_api import Locator, Page, expect
 
 from dragoman.cli.emulated import Emulated
-from dragoman.emulators.kit import Buckets
 from dragoman.emulators.kit.walk import Step, filled
 from dragoman.settings import load
 from world import QUICK
@@ -119,32 +119,10 @@ class Person:
 @contextlib.asynccontextmanager
 async def partners(home: Path, **settings: Any) -> AsyncIterator[Emulated]:
     """The program and every emulated partner on one address; nothing is set up."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    address = f"127.0.0.1:{port}"
-    flags = {**QUICK, "port": port, "egress_allow": (address,), **settings}
+    port = free_port()
+    flags = {**QUICK, "port": port, "egress_allow": (f"127.0.0.1:{port}",), **settings}
     world = Emulated(load(home / "home", flags), SHOP, "Tea shop")
-    for emulator in world.emulators.values():
-        emulator.number_rate, emulator.pair_rate = Buckets(0, 1), Buckets(0, 1)
-        emulator.config.delays.sent_ms, emulator.config.delays.delivered_ms = 2, 4
-    await world.app.start()
-    config = uvicorn.Config(
-        world.app, host="127.0.0.1", port=port, log_level="error", access_log=False,
-        lifespan="off", timeout_graceful_shutdown=1, proxy_headers=False,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    try:
-        while not server.started:
-            assert not task.done(), "uvicorn did not start"
-            await asyncio.sleep(0.005)
+    async with answering(world):
         for emulator in world.emulators.values():
             await emulator.start()
         yield world
-    finally:
-        world.stop_holding()
-        world.handsets.end_streams()
-        server.should_exit = True
-        await task
-        await world.app.stop()

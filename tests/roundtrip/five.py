@@ -170,14 +170,23 @@ async def five(
     address = f"127.0.0.1:{port}"
     flags = {**QUICK, "http_timeout_s": 5.0, "port": port, "egress_allow": (address,), **settings}
     emulated = Emulated(load(home / "home", flags), agent, "Tea shop")
+    async with answering(emulated):
+        await emulated.begin()
+        yield Five(emulated)
+
+
+@contextlib.asynccontextmanager
+async def answering(emulated: Emulated) -> AsyncIterator[None]:
+    """The program and its emulators on their port, quick and without limits of rate; nothing is
+    set up yet."""
     for emulator in emulated.emulators.values():
         emulator.number_rate, emulator.pair_rate = Buckets(0, 1), Buckets(0, 1)
         emulator.config.delays.sent_ms, emulator.config.delays.delivered_ms = 2, 4
         emulator.config.delays.failed_ms = 5
     await emulated.app.start()
     config = uvicorn.Config(
-        emulated.app, host="127.0.0.1", port=port, log_level="error", access_log=False,
-        lifespan="off", timeout_graceful_shutdown=1, proxy_headers=False,
+        emulated.app, host="127.0.0.1", port=emulated.settings.port, log_level="error",
+        access_log=False, lifespan="off", timeout_graceful_shutdown=1, proxy_headers=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
@@ -185,8 +194,7 @@ async def five(
         while not server.started:
             assert not task.done(), "uvicorn did not start"
             await asyncio.sleep(0.005)
-        await emulated.begin()
-        yield Five(emulated)
+        yield
     finally:
         emulated.stop_holding()
         emulated.handsets.end_streams()
@@ -202,8 +210,10 @@ __all__ = [
     "STREAM_ID",
     "Five",
     "Form",
+    "answering",
     "content",
     "five",
+    "free_port",
     "ids",
     "neutral",
 ]
