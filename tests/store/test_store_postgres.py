@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from storehouse import ASHA, ASHA_ID, BEN, NUMBER, House, person
 
-from dragoman.store.drivers import connect
-from dragoman.store.errors import Poisoned, Unavailable
+from dragoman.store import doubts
+from dragoman.store.drivers import PostgresTx, connect
+from dragoman.store.errors import Poisoned, StoreError, Unavailable
 from dragoman.store.intake import Arrival, Arrived
 from dragoman.store.migrate import upgrade
 from dragoman.store.outgoing import FindDoubts
@@ -150,3 +152,71 @@ async def test_two_processes_share_the_work(postgres_url: str) -> None:
         assert row.number_id == NUMBER
         found = await b.store.submit(FindDoubts(2, b.now, b.now + 1, dead_only=True))
         assert found == 0  # its sender lives
+
+
+async def meet(url: str, first: Callable[[Any], Any], second: Callable[[Any], Any]) -> list[Any]:
+    """Two transactions at once: `second` begins after `first` has written, stands behind it, and
+    goes on when it commits. What each gave, or its StoreError."""
+    one, two = (connect(url, write=True) for _ in range(2))
+    given: list[Any] = [None, None]
+    done = threading.Event()
+
+    def late() -> None:
+        two.begin()
+        try:
+            given[1] = second(two)
+            two.commit()
+        except StoreError as error:
+            given[1] = error
+            two.rollback()
+        done.set()
+
+    one.begin()
+    given[0] = first(one)
+    thread = threading.Thread(target=late)
+    thread.start()
+    assert not done.wait(0.1)
+    one.commit()
+    await asyncio.to_thread(thread.join, 10)
+    assert done.is_set()
+    for tx in (one, two):
+        assert isinstance(tx, PostgresTx)
+        tx.close()
+    return given
+
+
+@pytest.mark.parametrize("echo_first", [True, False])
+async def test_an_echo_and_its_doubt_at_once_leave_no_doubt(
+    postgres_url: str, echo_first: bool
+) -> None:
+    """Intake takes a report while the doubt about its message is written by another connection."""
+    async with House(postgres_url, threads=1).open() as house:
+        row = await house.sending()
+        echo = house.arrival(house.report("w", "read", reference=row.message_id))
+        both: list[Callable[[Any], Any]] = [
+            lambda tx: Arrival.apply(tx, [echo]),
+            lambda tx: FindDoubts.apply(tx, [FindDoubts(99, house.now, house.now + 30_000)]),
+        ]
+        await meet(postgres_url, *(both if echo_first else both[::-1]))
+        found = "SELECT rank,doubt,external_id FROM message WHERE id=?"
+        assert await house.rows(found, row.message_id) == [(6, 2, "w")]
+        assert await house.rows("SELECT outcome FROM attempt") == [("arrived",)]
+        assert await house.rows("SELECT count(*) FROM outbox") == [(0,)]
+
+
+async def test_a_report_while_a_person_has_it_sent_again_sends_nothing_twice(
+    postgres_url: str,
+) -> None:
+    async with House(postgres_url, threads=1).open() as house:
+        row = await house.sending()
+        await house.store.submit(FindDoubts(99, house.now, house.now + 30_000))
+        echo = house.arrival(house.report("w", "sent", reference=row.message_id))
+        _, refused = await meet(
+            postgres_url,
+            lambda tx: Arrival.apply(tx, [echo]),
+            lambda tx: doubts.settle(tx, house.ids, row.message_id, False, "रवि", house.now),
+        )
+        assert isinstance(refused, StoreError)
+        assert refused.sentence.id == "doubt_ended"
+        assert await house.rows("SELECT count(*) FROM message WHERE direction=1") == [(1,)]
+        assert await house.rows("SELECT count(*) FROM outbox") == [(0,)]

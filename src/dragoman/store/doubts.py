@@ -32,8 +32,9 @@ def settle(tx: Tx, ids: Ids, message_id: int, arrived: bool, who: str, now: int)
     of its first order, and that message's id is returned. Raises StoreError when the message is
     not in doubt."""
     rows = tx.run(
-        """SELECT app_id,conversation_id,number_id,contact_id,kind,content,meta,doubt
-        FROM message WHERE app_id IN (SELECT id FROM app) AND id=? AND direction=1""",
+        f"""SELECT app_id,conversation_id,number_id,contact_id,kind,content,meta,doubt
+        FROM message WHERE app_id IN (SELECT id FROM app) AND id=? AND direction=1
+        {tx.for_update}""",
         (message_id,),
     )
     if rows and rows[0][7] not in (Doubt.NONE, Doubt.OPEN):

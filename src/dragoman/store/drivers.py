@@ -68,6 +68,7 @@ class Tx(Protocol):
     """An open transaction, or a connection that reads."""
 
     dialect: str
+    for_update: str  # ends a SELECT whose rows nobody else may change before the commit
     wakes: list[tuple[str, Any]]  # told to others once the transaction is durable
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> list[Row]: ...
@@ -79,6 +80,7 @@ class Tx(Protocol):
 
 class SqliteTx:
     dialect = "sqlite"
+    for_update = ""  # there is one writer
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -112,6 +114,7 @@ class SqliteTx:
 
 class PostgresTx:
     dialect = "postgresql"
+    for_update = " FOR UPDATE"
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection

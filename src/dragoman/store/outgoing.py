@@ -310,7 +310,8 @@ def _write_retry(tx: Tx, u: Settle) -> None:
 def open_doubt(tx: Tx, r: Claimed, now: int, lane_until: int) -> None:
     """It may have been sent: never repeated blindly. An echo may have come before this answer."""
     linked = tx.run(
-        "SELECT external_id FROM message WHERE app_id=? AND id=?", (r.app_id, r.message_id)
+        f"SELECT external_id FROM message WHERE app_id=? AND id=?{tx.for_update}",
+        (r.app_id, r.message_id),
     )
     if linked and linked[0][0] is not None:
         end_doubt(tx, r.app_id, r.message_id, Doubt.SETTLED_ARRIVED)

@@ -78,11 +78,12 @@ def apply(tx: Tx, items: Sequence[Item]) -> None:
 
 
 def _settle(tx: Tx, app_id: int, r: NewReport) -> int | None:
-    """The message that an unknown id belongs to: named by our reference, or the one open doubt."""
+    """The message that an unknown id belongs to: named by our reference, or the one open doubt.
+    The row is held: a doubt that opens at this moment opens before or after, and knows."""
     if r.reference is not None:
         found = tx.run(
-            """SELECT id,doubt FROM message WHERE app_id=? AND id=? AND direction=1
-            AND number_id=?""",
+            f"""SELECT id,doubt FROM message WHERE app_id=? AND id=? AND direction=1
+            AND number_id=?{tx.for_update}""",
             (app_id, r.reference, r.number_id),
         )
         settled = Doubt.SETTLED_ARRIVED
@@ -105,8 +106,8 @@ def _only_doubt(tx: Tx, app_id: int, r: NewReport) -> list[tuple[Any, ...]]:
     if len(known) != 1:
         return []
     rows = tx.run(
-        """SELECT id,doubt FROM message WHERE app_id=? AND number_id=? AND contact_id=?
-        AND doubt=1 AND external_id IS NULL""",
+        f"""SELECT id,doubt FROM message WHERE app_id=? AND number_id=? AND contact_id=?
+        AND doubt=1 AND external_id IS NULL{tx.for_update}""",
         (app_id, r.number_id, known.pop()),
     )
     return rows if len(rows) == 1 else []
