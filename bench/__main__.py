@@ -180,13 +180,17 @@ def _memory(pid: int) -> float:
 
 
 def log(home: Path, count: int) -> None:
-    """(e) The log's filters."""
+    """(e) The log's filters, on both databases."""
     from bench.log import filters
+    from tests.postgres import database, running
 
-    took = filters(home, count)
-    worst = ", ".join(f"{name} {ms:.0f} ms" for ms, name in took[:3])
-    p95 = took[int(len(took) * 0.05)][0]
-    show(f"log filters over {count:,} messages", f"p95 {p95:.0f} ms", worst, "", "200 ms")
+    print(f"\n(e) the log's filters over {count:,} messages")
+    with running() as server, database(server) as postgresql:
+        for name, url in (("SQLite", f"sqlite:///{home / 'log.db'}"), ("PostgreSQL", postgresql)):
+            took = filters(url, count)
+            worst = ", ".join(f"{what} {ms:.0f} ms" for ms, what in took[:3])
+            p95 = took[int(len(took) * 0.05)][0]
+            show(name, f"p95 {p95:.0f} ms", worst, "", "200 ms")
 
 
 def syncs(home: Path) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from dragoman.store.queries import chain, messages
 from dragoman.store.queries.messages import Filter
@@ -12,9 +11,11 @@ from dragoman.store.store import reader
 from . import messages as many
 
 
-def filters(home: Path, count: int) -> list[tuple[float, str]]:
-    """Milliseconds and name of each question, three times with other people, slowest first."""
-    tx = reader(many.fill(home / "log.db", count))
+def filters(url: str, count: int) -> list[tuple[float, str]]:
+    """Milliseconds and name of each question to an empty database that is filled first, three times
+    with other people, slowest first."""
+    many.fill(url, count)
+    tx = reader(url)
     now = many.START_MS + count * 100
     took: list[tuple[float, str]] = []
     for i in range(3):

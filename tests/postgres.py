@@ -52,8 +52,8 @@ def database(server: str) -> Iterator[str]:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
+@contextlib.contextmanager
+def running() -> Iterator[str]:
     """The URL of a running PostgreSQL's own database."""
     server = _server()
     try:
@@ -61,6 +61,13 @@ def postgres_server() -> Iterator[str]:
     finally:
         with contextlib.suppress(KeyError):  # another folder's fixture has ended it already
             server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """`running`, for as long as the tests take."""
+    with running() as server:
+        yield server
 
 
 @pytest.fixture

@@ -405,7 +405,9 @@ def ask_everything(tx: Any, n: int) -> None:
 
 
 def test_every_question_has_an_index(tmp_path: Path) -> None:
-    tx = Explaining(reader(many.fill(tmp_path / "few.db", 2_000)))
+    url = f"sqlite:///{tmp_path / 'few.db'}"
+    many.fill(url, 2_000)
+    tx = Explaining(reader(url))
     ask_everything(tx, 2_000)
     tx.tx.close()
     assert tx.walks() == []
