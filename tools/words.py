@@ -32,6 +32,7 @@ SENTENCES = (
     SOURCE / "console",
     *(SOURCE / "engine" / f"{name}.py" for name in _ENGINE),
     SOURCE / "partners" / "form.py",
+    SOURCE / "cli" / "emulated.py",
 )
 TITLES = ("page", "_page")  # functions that take the title of a page as their third argument
 # CLDR's: Hindi says "one" of 0 and 1, Arabic has six forms.

@@ -8,7 +8,7 @@ import gc
 import importlib
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ from dragoman.egress import AgentHttp, Egress
 from dragoman.engine import commands, people
 from dragoman.engine.accounts import Accounts
 from dragoman.engine.agents import Agents
-from dragoman.engine.apps import Apps
+from dragoman.engine.apps import App, Apps
 from dragoman.engine.attachments import Attachments
 from dragoman.engine.broadcast import Broadcast
 from dragoman.engine.consent import Consent
@@ -100,6 +100,9 @@ class Dragoman:
         self._console: Asgi | None = None
         self.setup_code: str | None = None  # for the first owner, where there is none yet
         self.emulated_consoles: dict[str, str] = {}  # partner → where its emulator's console is
+        # of emulated accounts, as the console's `House` has them
+        self.emulated_accounts: Callable[[], Sequence[tuple[str, str, App | None]]] = tuple
+        self.set_up_emulated: Callable[[str, str, str], Awaitable[None]] | None = None
         self._lock: ServerLock | None = None
         self._token = secrets.token_urlsafe(24)
         self._background: set[asyncio.Task[Any]] = set()
@@ -552,6 +555,7 @@ class Dragoman:
                 hear=self.hear, examined=examined, ready=self._problems, url_for=s.url_for,
                 hosts=(public.hostname or "", *s.console_hosts),
                 secure=public.scheme == "https", guest=self._guest, emulated=self.emulated_consoles,
+                accounts=self.emulated_accounts, set_up=self.set_up_emulated,
             )  # fmt: skip
             self._console = build(house)  # type: ignore[assignment]
         assert self._console is not None

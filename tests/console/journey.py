@@ -11,7 +11,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "roundtrip"))
 
-from five import answering, free_port
+from five import answering, five, free_port
 from playwright.async_api import Locator, Page, expect
 
 from dragoman.cli.emulated import Emulated
@@ -126,3 +126,6 @@ async def partners(home: Path, **settings: Any) -> AsyncIterator[Emulated]:
         for emulator in world.emulators.values():
             await emulator.start()
         yield world
+
+
+__all__ = ["SHOP", "Person", "five", "partners"]

@@ -124,6 +124,23 @@ async def test_no_page_may_be_framed_or_bring_foreign_script(tmp_path: Path) -> 
         assert "<script>" not in (await d.get("/")).html
 
 
+async def test_whose_sign_in_ends_in_the_demo_is_told_that_a_guest_goes_on(tmp_path: Path) -> None:
+    async with desk(tmp_path, guest=True) as d:
+        await d.person("owner", OWNER)
+        await d.sign_in()
+        assert "Your sign-in has ended" not in (await d.get("/")).text
+        await d.app.store.do(lambda tx: tx.run("DELETE FROM signin"))
+        # begun under a name: nothing is done under another without a word
+        refused = await d.post("/apps/new", {"name": "Tea", "agent": "script"})
+        assert refused.status == 401 and d.app.apps.by_id == {}
+        assert (await d.get("/signin/again")).status == 401
+        told = await d.get("/")
+        assert "you go on as the guest of this machine" in told.text and told.status == 200
+        assert "Your sign-in has ended" not in (await d.get("/")).text
+        assert (await d.get("/signin/again")).status == 204
+        assert (await d.post("/apps/new", {"name": "Tea", "agent": "script"})).status == 303
+
+
 async def test_the_guest_builds_and_runs_no_code_of_this_machine(tmp_path: Path) -> None:
     async with desk(tmp_path, guest=True) as d:
         assert "Guest on this machine" in (await d.get("/")).text

@@ -19,7 +19,7 @@ from dragoman import ui
 from dragoman.agents.contract import AgentFailed
 from dragoman.app import Dragoman
 from dragoman.domain.clock import Clock
-from dragoman.domain.sentences import SentenceError, say
+from dragoman.domain.sentences import Sentence, SentenceError, say, words
 from dragoman.emulators.app import EMULATORS, build_all, config_of, mounted
 from dragoman.emulators.kit import PartnerEmulator, Walk, filled, walked
 from dragoman.emulators.phone import phone_routes
@@ -33,7 +33,13 @@ from dragoman.web.asgi import Receive, Scope, Send, respond
 from .live import Lines
 
 STREAM_ID = "st-00000000-0000-4000-8000-0000000000de"
-SHOP = "Tea shop"  # what the emulated accounts call their first number
+
+words(
+    {
+        "emulated_live": "The emulated {partner} account is with the app {app}, which is live on "
+        "it. Take a free one, or give {app} another partner and publish it first.",
+    }
+)
 
 
 class Emulated:
@@ -72,6 +78,8 @@ class Emulated:
         self.app.emulated_consoles = {
             name: f"{one.config.prefix}/console" for name, one in self.emulators.items()
         }
+        self.app.emulated_accounts = self.accounts
+        self.app.set_up_emulated = self.set_up_for
         self.app.agents.told = self.lines.say
         self.lines.store = self.app.store
 
@@ -96,8 +104,7 @@ class Emulated:
         chosen = self.partner
         for name, emulator in self.emulators.items():
             await emulator.start()
-            if not self._is_set_up(name, emulator):
-                await self.set_up(name, emulator.WALK)
+            await self._walk_again(name, emulator)
         switches = {"typing": True, "read_receipts": True}
         await command("channel.set", {"name": STREAM_ID, "partner": chosen, "switches": switches})
         await self._go_live()
@@ -108,37 +115,83 @@ class Emulated:
 
     # --- set up ----------------------------------------------------------------------------------
 
-    def _known(self, name: str, emulator: PartnerEmulator) -> dict[str, str]:
-        """What of ours a person copies into the partner's console, and where the partner is."""
+    def _known(self, name: str, app: App) -> dict[str, str]:
+        """What of an app a person copies into the partner's console, and where the partner is."""
         url_for = self.settings.url_for
         return {
-            "api": emulator.base_url,
-            "webhook_url": url_for(f"hooks/{name}/{STREAM_ID}"),
-            "callback_url": url_for(f"oauth/{name}/{STREAM_ID}"),
+            "api": self.emulators[name].base_url,
+            "webhook_url": url_for(f"hooks/{name}/{app.stream_id}"),
+            "callback_url": url_for(f"oauth/{name}/{app.stream_id}"),
         }
 
-    def _is_set_up(self, name: str, emulator: PartnerEmulator) -> bool:
-        """Both sides remember it, and our address is the one that they know."""
-        values = self._app.draft.config.channel.values
-        return name in values and emulator.books.get("walked") == self._known(name, emulator)
+    def _owner(self, name: str) -> App | None:
+        """The app that a partner's emulated account was set up with last."""
+        walked = self.emulators[name].books.get("walked") or {}
+        stream_id = str(walked.get("webhook_url", "")).rpartition("/")[2]
+        return self.app.apps.by_stream.get(stream_id)
 
-    async def set_up(self, name: str, walk: Walk) -> None:
-        """Walk through a partner's console and the channel. Raises SentenceError."""
-        emulator = self.emulators[name]
-        known = self._known(name, emulator)
+    async def _walk_again(self, name: str, emulator: PartnerEmulator) -> None:
+        """At the start: both sides of an account remember each other, at the address of now."""
+        owner = self._owner(name) or self._app
+        there = name in owner.draft.config.channel.values
+        if not there or emulator.books.get("walked") != self._known(name, owner):
+            chosen = owner.draft.config.channel.partner
+            live = owner.published.config if owner.published is not None else None
+            nothing_waits = live == owner.draft.config
+            await self.set_up(name, emulator.WALK, owner.stream_id)
+            if owner.stream_id != STREAM_ID:
+                about = {"name": owner.stream_id}
+                await self.app.command("channel.set", {**about, "partner": chosen})
+                if nothing_waits and self.app.apps.by_id[owner.id].draft.config != live:
+                    await self.app.command("app.publish", about)
+        self._call_lines(name, owner)
+
+    async def set_up(self, name: str, walk: Walk, stream_id: str = STREAM_ID) -> None:
+        """Walk through a partner's console and an app's channel. Raises SentenceError."""
+        emulator, app = self.emulators[name], self.app.apps.by_stream[stream_id]
+        known = self._known(name, app)
         told = await walked(emulator, walk.give, known)
         saved = await self.app.command(
             "channel.set",
-            {"name": STREAM_ID, "partner": name, "values": filled(walk.fields, told)},
+            {"name": stream_id, "partner": name, "values": filled(walk.fields, told)},
         )
         for complaint in saved["complaints"]:
             self.lines.say(complaint["sentence"])
+        app = self.app.apps.by_stream[stream_id]
         told["verify_token"] = saved["verify_token"]
+        if app.draft.url_secret:
+            told["webhook_url"] += "?key=" + app.draft.url_secret
         await walked(emulator, walk.take, told)
-        await accounts.subscribe(
-            self.app.egress, self._app.draft, self.settings.http_timeout_s
-        )  # fmt: skip
+        await accounts.subscribe(self.app.egress, app.draft, self.settings.http_timeout_s)
         emulator.books.put("walked", known)
+        self._call_lines(name, app)
+
+    def _call_lines(self, name: str, app: App) -> None:
+        """The phone calls an account's number as the app that it is with."""
+        emulator = self.emulators[name]
+        next(iter(emulator.lines.values())).title = app.name
+        self.handsets.lines_changed()
+
+    # --- for the console -------------------------------------------------------------------------
+
+    def accounts(self) -> list[tuple[str, str, App | None]]:
+        """The emulated accounts: partner, its first number (digits), the app that it is with."""
+        return [
+            (name, next(iter(one.lines.values())).display, self._owner(name))
+            for name, one in self.emulators.items()
+        ]
+
+    async def set_up_for(self, who: str, stream_id: str, name: str) -> None:
+        """*Set up both sides for me*: the form and the partner's console, switched on and not
+        published. Raises SentenceError: for an account that another app is live with, too."""
+        owner = self._owner(name)
+        if owner is not None and owner.stream_id != stream_id and owner.published is not None:
+            live = owner.published.config.channel
+            if live.partner == name and live.enabled:
+                args = {"partner": partner(name).LABEL, "app": owner.name}
+                raise SentenceError(Sentence("emulated_live", args))
+        await self.set_up(name, self.emulators[name].WALK, stream_id)
+        await self.app.command("channel.enable", {"who": who, "name": stream_id})
 
     async def _go_live(self) -> None:
         name = {"name": STREAM_ID}
@@ -182,6 +235,8 @@ class Emulated:
         """Switch the published channel to another partner; its settings are there already."""
         name = next(name for name, one in self.emulators.items() if one.partner == label)
         try:
+            if self._owner(name) is not self._app:
+                await self.set_up_for("phone", STREAM_ID, name)
             await self.app.command("channel.set", {"name": STREAM_ID, "partner": name})
             await self._go_live()
         except SentenceError as error:

@@ -40,10 +40,12 @@ words(
 
 
 class Who(msgspec.Struct, frozen=True):
-    """Somebody signed in. `token`: of the cookie, empty for the guest."""
+    """Somebody signed in. `token`: of the cookie, empty for the guest. lapsed: a guest who was
+    signed in until now, and is told so."""
 
     person: Person
     token: str = ""
+    lapsed: bool = False
 
     @property
     def is_guest(self) -> bool:
@@ -77,6 +79,8 @@ class Doorman:
         # No browser, which says where it comes from: nobody is signed in by a cookie or as a guest.
         silent = changes and not {"origin", "sec-fetch-site"} & headers.keys()
         who = None if silent else await self._who(headers, host, scope)
+        if changes and who is not None and who.lapsed:
+            who = None  # it was begun under a name: nothing is done under another without a word
         scope[WHO] = who  # type: ignore[literal-required]
         await self.inner(scope, receive, send)
 
@@ -96,7 +100,9 @@ class Doorman:
         peer = (scope.get("client") or ("", 0))[0]
         here = is_loopback(peer) and is_loopback_host(host)
         forwarded = any(name in headers for name in ("x-forwarded-for", "forwarded"))
-        return Who(GUEST) if self._house.guest and here and not forwarded else None
+        if not self._house.guest or not here or forwarded:
+            return None
+        return Who(GUEST, lapsed=bool(token))
 
 
 def cookie(header: str) -> str:

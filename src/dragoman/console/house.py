@@ -10,7 +10,7 @@ import msgspec
 from dragoman.domain.clock import Clock
 from dragoman.engine import doctor
 from dragoman.engine.agents import Agents
-from dragoman.engine.apps import Apps
+from dragoman.engine.apps import App, Apps
 from dragoman.engine.publish import Change
 from dragoman.engine.trying import Trying
 from dragoman.store.store import Store
@@ -26,7 +26,9 @@ class House(msgspec.Struct, frozen=True):
     does. url_for(path): an address of ours as partners and people reach it. hosts: names that pages
     may be asked under besides this machine's own. secure: whether people reach us by https. guest:
     whether a browser on this machine needs no account (the demo). emulated: partner → address of
-    its emulator's console, on this address; empty where none runs."""
+    its emulator's console, on this address; empty where none runs. accounts(): of each emulated
+    partner its name, first number (digits), and the app that its account is with. set_up(who,
+    stream id, partner): both sides of such an account; raises SentenceError."""
 
     store: Store
     apps: Apps
@@ -44,3 +46,5 @@ class House(msgspec.Struct, frozen=True):
     secure: bool = False
     guest: bool = False
     emulated: Mapping[str, str] = {}
+    accounts: Callable[[], Sequence[tuple[str, str, App | None]]] = tuple
+    set_up: Callable[[str, str, str], Awaitable[None]] | None = None

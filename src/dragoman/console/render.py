@@ -29,7 +29,7 @@ from dragoman.domain.sentences import Sentence
 from dragoman.engine.standing import phone as phone_text
 from dragoman.engine.wording import say as say_english
 
-from .doorman import WHO, Who
+from .doorman import COOKIE, WHO, Who
 from .drawing import drawing
 
 _HERE = Path(__file__).parent
@@ -195,6 +195,9 @@ def page(
     )
     if done is not None:
         answer.delete_cookie(TOLD_COOKIE)
+    who = who_of(request)
+    if who is not None and who.lapsed and status != 401 and "HX-Request" not in request.headers:
+        answer.delete_cookie(COOKIE)  # it was said on this page
     return answer
 
 

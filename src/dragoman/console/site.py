@@ -53,6 +53,7 @@ def build(house: House) -> ASGIApp:
         components,
         conversation,
         credentials,
+        emulated,
         find,
         log,
         message,
@@ -62,8 +63,8 @@ def build(house: House) -> ASGIApp:
     )
 
     parts = (
-        start, apps, channel, agent, credentials, publishing, log, message, conversation, find,
-        settings, components,
+        start, apps, channel, emulated, agent, credentials, publishing, log, message, conversation,
+        find, settings, components,
     )  # fmt: skip
     routes: list[ControllerRouterHandler] = [route for part in parts for route in part.ROUTES]
     site = Litestar(

@@ -28,6 +28,7 @@ from dragoman.partners.registry import PARTNERS, account, partner
 from ..render import HEADERS, go, page, signed_in
 from ..site import house_of
 from .apps import app_of, frame, name_of
+from .emulated import accounts_for
 
 Ask = Request[Any, Any, Any]
 HERE = "/apps/{app:str}/channels/whatsapp/configurations"
@@ -36,6 +37,8 @@ NONE = "none"
 words(
     {
         "channel_saved": "Saved in development. Contacts notice nothing until you publish.",
+        "channel_both": "Both sides are set up and saved in development: this form, and the "
+        "partner's emulated console. Publish, then write hello from the test phone.",
         "channel_saved_off": "Saved in development, switched off: {missing}",
         "channel_url_key": "Saved in development. The webhook URL ends in a secret now, which is "
         "shown this once: copy it.",
@@ -89,7 +92,7 @@ class Part(msgspec.Struct):
 @get(HERE, opt={"role": "viewer"})
 async def form(request: Ask) -> Response[str]:
     did = request.query_params.get("did", "")
-    told = Sentence("channel_saved") if did == "saved" else None
+    told = Sentence(f"channel_{did}") if did in ("saved", "both") else None
     return await _page(request, app_of(request), told=told)
 
 
@@ -122,9 +125,14 @@ async def _page(
         theirs=theirs, ips_wrong=warned if warned is not None and warned.id in _OF_IPS else None,
         credentials=sorted(app.credentials.values(), key=lambda c: c.name), tab="configurations",
         may=signed_in(request).person.may("builder"), empty_field=_empty,
-        checklist=found, just_saved=told is not None,
+        checklist=found, just_saved=told is not None, accounts=accounts_for(house, app),
         standing=accounts.authorization(app.name, app.draft, house.clock.now()), **frame(app),
     )  # fmt: skip
+
+
+async def refused(request: Ask, told: Sentence) -> Response[str]:
+    """The form as it is saved, with what kept something from being done."""
+    return await _page(request, app_of(request), status=422, warned=told)
 
 
 def _switches(app: App, typed: FormMultiDict | None) -> dict[str, Any]:

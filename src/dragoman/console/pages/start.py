@@ -144,7 +144,8 @@ def _signin_page(request: Ask, onwards: str, email: str, wrong: Sentence | None)
 @get("/signin/again", opt=_PUBLIC, sync_to_thread=False)
 def again(request: Ask) -> Response[Any]:
     """Whether a form may be sent: 204, or 401 with a dialog that asks for the sign-in in place."""
-    if who_of(request) is not None:
+    found = who_of(request)
+    if found is not None and not found.lapsed:
         return Response(None, status_code=204, headers=HEADERS)
     return page(request, "signin_again.html", "Sign in", status=401)
 

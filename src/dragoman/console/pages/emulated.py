@@ -1,0 +1,70 @@
+"""Where partners are emulated: the accounts there are for an app, and both sides of one set up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.exceptions import NotFoundException
+
+from dragoman.domain.sentences import SentenceError
+from dragoman.engine.apps import App
+from dragoman.engine.standing import phone
+
+from ..house import House
+from ..render import go, signed_in
+from ..site import house_of
+from .apps import app_of, label, name_of
+
+Ask = Request[Any, Any, Any]
+HERE = "/apps/{app:str}/channels/whatsapp/configurations"
+
+
+class Account(msgspec.Struct, frozen=True):
+    """One emulated account. `state`: *here* (with this app), *live* (another app answers on it),
+    *with* (another app's, which does not), *free*. owner: that other app's name."""
+
+    partner: str
+    label: str
+    number: str
+    console: str
+    state: str
+    owner: str = ""
+
+
+def accounts_for(house: House, app: App) -> list[Account]:
+    """The emulated accounts as an app sees them; none where no emulator runs."""
+    return [
+        Account(name, label(name), phone(digits), house.emulated[name], *_state(name, app, owner))
+        for name, digits, owner in house.accounts()
+    ]
+
+
+def _state(name: str, app: App, owner: App | None) -> tuple[str, str]:
+    if owner is None:
+        return "free", ""
+    if owner.id == app.id:
+        return "here", ""
+    live = owner.published.config.channel if owner.published is not None else None
+    is_live = live is not None and live.enabled and live.partner == name
+    return ("live" if is_live else "with"), owner.name
+
+
+@post(HERE + "/both", opt={"role": "builder"})
+async def both(request: Ask) -> Response[Any]:
+    """Set up both sides: the form from the emulated account, its console from the channel."""
+    from .channel import refused
+
+    house, app = house_of(request), app_of(request)
+    name = str((await request.form()).get("partner", ""))
+    if house.set_up is None or name not in house.emulated:
+        raise NotFoundException
+    try:
+        await house.set_up(name_of(signed_in(request)), app.stream_id, name)
+    except SentenceError as error:
+        return await refused(request, error.sentence)
+    return go(f"/apps/{app.stream_id}/channels/whatsapp/configurations?did=both")
+
+
+ROUTES = (both,)

@@ -1,0 +1,88 @@
+"""*Set up both sides for me*: one press fills the form and the emulated partner's console."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import aiohttp
+import pytest
+from desk import Desk, desk
+from journey import SHOP, five, partners
+
+from dragoman.cli.emulated import STREAM_ID, Emulated
+from dragoman.emulators.app import EMULATORS
+
+pytestmark = pytest.mark.full  # the program and five partners
+
+FORM = "/apps/st-tea/channels/whatsapp/configurations"
+
+
+def guest(world: Emulated, client: aiohttp.ClientSession) -> Desk:
+    return Desk(world.app, world.settings.base_url, client)
+
+
+def marks(html: str) -> dict[str, str]:
+    """The checklist's marks by title."""
+    one = r'<li class="step.*?class="mark"[^>]*>(.)<.*?<strong>(.*?)</strong>'
+    return {title: mark for mark, title in re.findall(one, html, re.S)}
+
+
+@pytest.mark.parametrize("name", list(EMULATORS))
+async def test_one_press_and_the_checklist_goes_green(tmp_path: Path, name: str) -> None:
+    async with partners(tmp_path) as world, aiohttp.ClientSession() as client:
+        d = guest(world, client)
+        made = {"name": "Tea", "example": "tea_shop", "stream_id": "st-tea"}
+        await world.app.command("app.create", made)
+        seen = await d.get(FORM)
+        assert "Set an emulated account up below" in seen.text
+        done = await d.post(FORM + "/both", {"partner": name})
+        assert (done.status, done.to) == (303, FORM + "?did=both")
+        seen = await d.get(done.to)
+        assert "Both sides are set up and saved in development" in seen.text
+        assert "With this app." in seen.text
+        await d.post(FORM + "/check")
+        await world.app.command("app.publish", {"name": "Tea"})
+
+        line = next(iter(world.emulators[name].lines.values()))
+        assert line.title == "Tea"
+        hello = {"type": "text", "text": {"body": "hello"}}
+        await world.handsets.person_sends(line.key, "asha", hello, None)
+        for _ in range(400):
+            found = marks((await d.get(FORM + "/checklist")).html)
+            if found["First delivery report"] == "●":
+                break
+            await asyncio.sleep(0.02)
+        assert set(found.values()) <= {"●", "–"}, found
+
+
+async def test_an_account_that_another_app_lives_on_is_not_taken(tmp_path: Path) -> None:
+    async with five(tmp_path, SHOP) as running, aiohttp.ClientSession() as client:
+        world = running.emulated
+        d = guest(world, client)
+        made = {"name": "Tea", "example": "tea_shop", "stream_id": "st-tea"}
+        await world.app.command("app.create", made)
+        seen = await d.get(FORM)
+        assert "Tea shop is live on it" in seen.text
+        assert "Set up with Tea shop, which is not live on it: it moves here." in seen.text
+        live = world.partner
+        refused = await d.post(FORM + "/both", {"partner": live})
+        assert refused.status == 422 and "is with the app Tea shop, which is live" in refused.text
+
+        other = next(name for name in world.emulators if name != live)
+        assert (await d.post(FORM + "/both", {"partner": other})).status == 303
+        await world.app.command("app.publish", {"name": "Tea"})
+        assert world._owner(other) is world.app.apps.by_stream["st-tea"]
+        with pytest.raises(Exception, match="is with the app Tea, which is live on it"):
+            await world.to(world.emulators[other].partner)
+        assert world.app.apps.by_stream[STREAM_ID].published.config.channel.partner == live  # type: ignore[union-attr]
+
+
+async def test_without_emulators_there_is_no_such_thing(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        made = {"name": "Tea", "example": "tea_shop", "stream_id": "st-tea"}
+        await d.app.command("app.create", made)
+        await d.as_role("builder")
+        assert "Emulated accounts" not in (await d.get(FORM)).text
+        assert (await d.post(FORM + "/both", {"partner": "gupshup"})).status == 404
