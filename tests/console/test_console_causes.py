@@ -233,3 +233,23 @@ async def test_a_healthy_channel_has_nothing_broken(tmp_path: Path, partner: str
         for step in ("Webhook reached us", "Enabled and published", "First message in",
                      "First answer accepted", "First delivery report"):  # fmt: skip
             assert found.marks[step] == "seen", found.told
+
+
+@pytest.mark.parametrize("name", ["infobip", "gupshup", "karix", "netcore", "cloud-api"])
+async def test_an_answer_that_was_taken_proves_the_credentials_it_left_with(
+    tmp_path: Path, name: str
+) -> None:
+    async with five(tmp_path, SHOP) as world:
+        await world.use(name)
+        assert (await listed(world, check=False)).marks["Credentials"] in ("not yet", "none")
+        await hello(world, name)
+        await world.quiet()
+        found = await listed(world, check=False)
+        assert found.marks["Credentials"] == "seen"
+        assert "took an answer that was sent with them" in found.told["Credentials"]
+        # saved and not live: what was taken left with the others
+        secret = {"infobip": "password", "gupshup": "password", "karix": "account_key",
+                  "cloud-api": "token"}.get(name, "numbers.12025550100.api_key")  # fmt: skip
+        world.emulated.clock.move(1_000)
+        await world.command("channel.set", partner=name, values={secret: "another-" + "x" * 30})
+        assert (await listed(world, check=False)).marks["Credentials"] in ("before", "move")

@@ -53,6 +53,7 @@ words(
         "machine.",
         "move_credentials": "Fill in what is marked, and save.",
         "move_check": "Not asked yet.",
+        "seen_credentials": "{partner} took an answer that was sent with them, as {id}.",
         "seen_webhook": "{partner} called the webhook URL.",
         "seen_verified": "{partner} verified this URL.",
         "verify_refused": "{partner} called with another verify token. Copy Verify token again, "
@@ -349,6 +350,47 @@ class _Look:
         stands = accounts.authorization(self.app.name, self.app.draft, self.around.now)
         if stands is not None and stands.state == "fail":
             return self._step("credentials", Mark.BROKEN, stands.what)
+        asked, taken = self._checked(), self._taken_with()
+        if taken is not None and asked.mark is not Mark.SEEN and taken.at > self.checked_at:
+            return taken
+        if asked.mark in (Mark.NOT_YET, Mark.NONE):
+            return self._kept("credentials", _taken(self.talker)) or asked
+        return asked
+
+    def _taken_with(self) -> Step | None:
+        """The newest answer that the partner took, where it left with the credentials that stand
+        in the form."""
+        newest = next((m for m in self.messages if m[1] == 1 and m[5] and _is_taken(m[3])), None)
+        if newest is None or newest[2] < self._live_since():
+            return None
+        told = Sentence("seen_credentials", {**self.partner, "id": newest[5]})
+        link = f"out-{id_text(newest[0])}"
+        return self._step("credentials", Mark.SEEN, told, newest[2], link)
+
+    def _live_since(self) -> int:
+        """Since when answers leave with what the form holds; far ahead where they do not."""
+        name, live = self.talker.NAME, self.app.published
+        now = {f: self._given(self.app.draft.config, f) for f in _taken(self.talker)}
+        token = self.app.draft.granted.get(name)
+        since = 1 << 62
+        if live is None or live.config.channel.partner != name:
+            return since
+        for body, at in self.tx.run(
+            "SELECT body,at FROM config WHERE app_id=? ORDER BY version DESC LIMIT ?",
+            (self.app.id, SAVES),
+        ):
+            config = configs.decode(body)
+            if any(self._given(config, f) != value for f, value in now.items()):
+                break
+            since = at
+        return max(since, token.obtained) if token is not None else since
+
+    def _given(self, config: configs.AppConfig, field: str) -> Any:
+        return config.channel.values.get(self.talker.NAME, {}).get(field)
+
+    def _checked(self) -> Step:
+        """What the last check of the account told."""
+        assert self.settings is not None
         if not self.talker.probes(self.settings):
             if self.talker.NOT_CHECKABLE is not None:
                 return self._step("credentials", Mark.NONE, self.talker.NOT_CHECKABLE)
@@ -554,6 +596,10 @@ _NUMBERS = ("numbers", "number")
 def _taken(talker: Partner) -> list[str]:
     """The fields that a send depends on: all of the form but what guards webhooks."""
     return [f.name for f in talker.SETTINGS if not f.guards]
+
+
+def _is_taken(rank: int) -> bool:
+    return rank >= Status.ACCEPTED and rank != Status.FAILED
 
 
 def _of_webhook(check: Check) -> bool:
