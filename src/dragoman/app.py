@@ -8,7 +8,7 @@ import gc
 import importlib
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -444,9 +444,13 @@ class Dragoman:
             with contextlib.suppress(StoreError):
                 await work()
 
-        task = asyncio.create_task(later())
+        self._aside(later())
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task
 
     def _count_commit(self, units: int, seconds: float) -> None:
         self.metrics.commits()
@@ -552,9 +556,10 @@ class Dragoman:
             house = House(
                 store=self.store, apps=self.apps, clock=self.clock, change=self._change,
                 redactor=self.redactor, command=self.command, agents=self.agents, trying=trying,
-                hear=self.hear, examined=examined, ready=self._problems, url_for=s.url_for,
-                hosts=(public.hostname or "", *s.console_hosts),
-                secure=public.scheme == "https", guest=self._guest, emulated=self.emulated_consoles,
+                hear=self.hear, aside=self._aside, examined=examined, ready=self._problems,
+                url_for=s.url_for, hosts=(public.hostname or "", *s.console_hosts),
+                secure=public.scheme == "https", guest=self._guest,
+                emulated=self.emulated_consoles,
                 accounts=self.emulated_accounts, set_up=self.set_up_emulated,
             )  # fmt: skip
             self._console = build(house)  # type: ignore[assignment]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from desk import Desk, Seen, desk
+from playwright.async_api import expect
 
+from browser import browsing
+from dragoman.engine.checklist import begin_check
 from dragoman.partners.registry import PARTNERS, partner
 
 pytestmark = pytest.mark.full  # a program for each test
@@ -225,11 +231,83 @@ async def test_silence_says_something_only_after_the_person_wrote(tmp_path: Path
         await save(d, GUPSHUP)
         assert "Nothing has reached this URL" not in (await d.get(FORM + "/checklist")).text
         assert (await d.post(FORM + "/wrote")).status == 303
+        waiting = (await d.get(FORM + "/checklist")).text
+        assert "◔ First message in checking" in waiting
+        assert "Waiting for your message to +1 202 555 0100, for a minute" in waiting
         assert "Nothing has reached this URL" not in (await d.get(FORM + "/checklist")).text
         d.app.clock.move(61_000)
         text = (await d.get(FORM + "/checklist")).text
         assert "Nothing has reached this URL since you wrote 1 min 1 s ago." in text
-        assert "1 broken" in text
+        assert "1 broken" in text and "◌ First message in your move" in text
+
+
+@contextlib.asynccontextmanager
+async def silent_partner() -> AsyncIterator[str]:
+    """An address that takes every call and answers none."""
+    held: set[asyncio.StreamWriter] = set()
+
+    async def hold(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.add(writer)
+
+    server = await asyncio.start_server(hold, "127.0.0.1", 0)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for writer in held:
+            writer.close()
+
+
+def infobip(place: str) -> dict[str, str]:
+    return {
+        "partner": "infobip", "enabled": "yes", "infobip.numbers": "+1 202 555 0100",
+        "infobip.base_url": f"http://{place}", "infobip.username": "tea",
+        "infobip.password": "Passw0rd-of-infobip",
+    }  # fmt: skip
+
+
+async def test_a_check_is_shown_while_it_runs_and_ends_by_itself(tmp_path: Path) -> None:
+    async with (
+        silent_partner() as place,
+        desk(tmp_path, egress_allow=(place,), http_timeout_s=1.0) as d,
+    ):
+        await tea(d)
+        await save(d, infobip(place))
+        asked = await d.post(FORM + "/check", **{"HX-Request": "true"})
+        assert "◔ Credentials checking" in asked.text
+        assert "Infobip is being asked, for 10 s at most." in asked.text
+        assert "Check now" not in asked.text
+        for _ in range(200):
+            text = (await d.get(FORM + "/checklist")).text
+            if "checking" not in text:
+                break
+            await asyncio.sleep(0.02)
+        assert "■ Credentials broken" in text and "Check now" in text
+        # a process that died meanwhile leaves no endless word
+        await d.app.store.do(lambda tx: begin_check(tx, d.app.apps.by_stream["st-tea"], now(d)))
+        assert "◔ Credentials" in (await d.get(FORM + "/checklist")).text
+        d.app.clock.move(10_001)
+        assert "◔" not in (await d.get(FORM + "/checklist")).text
+
+
+def now(d: Desk) -> int:
+    return d.app.clock.now() + 1
+
+
+async def test_in_a_browser_a_check_is_live(tmp_path: Path) -> None:
+    async with (
+        silent_partner() as place,
+        desk(tmp_path, guest=True, egress_allow=(place,), http_timeout_s=3.0) as d,
+        browsing() as browser,
+    ):
+        await d.command("app.create", name="Tea", source="print('hello')", stream_id="st-tea")
+        await save(d, infobip(place))
+        tab = await browser.new_page()
+        await tab.goto(d.address + FORM)
+        await tab.get_by_role("button", name="Check now").click()
+        step = tab.locator(".step").filter(has_text="Credentials")
+        await expect(step.locator(".mark")).to_have_text("◔")
+        await expect(step.locator(".mark")).to_have_text("■", timeout=10_000)
 
 
 async def test_a_list_that_is_known_is_not_sent_again(tmp_path: Path) -> None:
@@ -271,6 +349,11 @@ async def test_authorize_leads_to_the_partners_page(tmp_path: Path) -> None:
         done = await d.post("/apps/st-tea/channels/whatsapp/authorize")
         assert done.status == 303 and done.to.startswith("https://www.facebook.com/")
         assert "oauth%2Fcloud-api%2Fst-tea" in done.to
+        text = (await d.get(FORM + "/checklist")).text
+        assert "◔ Credentials checking" in text
+        assert "is signing in at WhatsApp Cloud API: it is waited for" in text
+        d.app.clock.move(600_001)
+        assert "◔" not in (await d.get(FORM + "/checklist")).text
 
 
 async def test_unknown_apps_have_no_pages(tmp_path: Path) -> None:

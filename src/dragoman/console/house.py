@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -28,7 +29,8 @@ class House(msgspec.Struct, frozen=True):
     whether a browser on this machine needs no account (the demo). emulated: partner → address of
     its emulator's console, on this address; empty where none runs. accounts(): of each emulated
     partner its name, first number (digits), and the app that its account is with. set_up(who,
-    stream id, partner): both sides of such an account; raises SentenceError."""
+    stream id, partner): both sides of such an account; raises SentenceError. aside(work): it runs
+    beside the request, until the program stops."""
 
     store: Store
     apps: Apps
@@ -40,6 +42,7 @@ class House(msgspec.Struct, frozen=True):
     trying: Trying
     hear: Callable[[Callable[[str, list[Any]], None]], Callable[[], None]]
     examined: doctor.House
+    aside: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
     ready: Callable[[], Awaitable[list[str]]]
     url_for: Callable[[str], str]
     hosts: Sequence[str] = ()

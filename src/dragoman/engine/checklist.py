@@ -32,6 +32,7 @@ from .standing import duration, error_sentence, phone, sentence
 from .wording import say
 
 LOOK = 200  # newest rows of a kind that are looked at
+CHECK_MS = 10_000  # a check of the account takes no longer
 PATIENCE_MS = 60_000  # from "I wrote" until silence says something
 NOTE_EVERY_MS = 3_600_000
 SAVES = 50  # newest saves that a change of a setting is looked for in
@@ -53,6 +54,10 @@ words(
         "machine.",
         "move_credentials": "Fill in what is marked, and save.",
         "move_check": "Not asked yet.",
+        "check_running": "{partner} is being asked, for {seconds} s at most.",
+        "check_slow": "{partner} did not answer within {seconds} s. Check now asks again.",
+        "authorize_running": "{who} is signing in at {partner}: it is waited for until they come "
+        "back, for ten minutes at most.",
         "seen_credentials": "{partner} took an answer that was sent with them, as {id}.",
         "seen_webhook": "{partner} called the webhook URL.",
         "seen_verified": "{partner} verified this URL.",
@@ -76,6 +81,7 @@ words(
         "move_publish": "These settings are saved and not live: publish. Contacts still meet "
         "{who}.",
         "seen_first_in": "{name} wrote to {number}.",
+        "awaited": "Waiting for your message to {number}, for a minute at most.",
         "move_first_in": "Write hello to {number}.",
         "unlisted": "{name} wrote to {number}, which the published channel does not have. Add it, "
         "save and publish.",
@@ -93,6 +99,7 @@ class Mark(enum.StrEnum):
 
     NOT_YET = "not yet"
     MOVE = "your move"
+    CHECKING = "checking"  # and it ends by itself
     SEEN = "seen"
     BROKEN = "broken"
     BEFORE = "seen before"  # what proved it was before a setting changed
@@ -178,6 +185,18 @@ def checklist(tx: Tx, app: App, around: Around) -> Checklist:
     look = _Look(tx, app, talker, around)
     steps = look.steps()
     return Checklist(steps, any(look.is_news(step) for step in steps))
+
+
+def begin_check(tx: Tx, app: App, now: int) -> None:
+    """The account is being asked from now on, until `keep_checks` or CHECK_MS."""
+    prove(tx, app.id, f"{app.draft.config.channel.partner}/checking", now)
+
+
+def too_slow(app: App) -> Check:
+    """What a check told that did not end in time."""
+    label = app.draft.partner.LABEL if app.draft.partner is not None else ""
+    about = {"partner": label, "seconds": CHECK_MS // 1000}
+    return Check(app.name, "fail", Sentence("check_slow", about))
 
 
 def keep_checks(tx: Tx, app: App, checks: Sequence[Check], now: int) -> None:
@@ -339,6 +358,8 @@ class _Look:
         return [*kept, *((c.at, c.host, c.link) for c in self.calls_refused)]
 
     def _credentials(self) -> Step:
+        if (running := self._asking()) is not None:
+            return running
         if (
             self.settings is None
             or self.app.draft.complaints.get(self.talker.NAME)
@@ -356,6 +377,22 @@ class _Look:
         if asked.mark in (Mark.NOT_YET, Mark.NONE):
             return self._kept("credentials", _taken(self.talker)) or asked
         return asked
+
+    def _asking(self) -> Step | None:
+        """The partner is being asked, or somebody signs in there."""
+        now, begun = self.around.now, self.proofs.get("checking")
+        if begun is not None and self.checked_at < begun.at <= now < begun.at + CHECK_MS:
+            told = Sentence("check_running", {**self.partner, "seconds": CHECK_MS // 1000})
+            return self._step("credentials", Mark.CHECKING, told)
+        signing = self.tx.run(
+            """SELECT who FROM oauth_state WHERE app_id=? AND partner=? AND at>? AND outcome IS NULL
+            ORDER BY at DESC LIMIT 1""",
+            (self.app.id, self.talker.NAME, now - accounts.STATE_MS),
+        )
+        if signing and self.talker.NAME in self.app.draft.granted:
+            told = Sentence("authorize_running", {**self.partner, "who": signing[0][0]})
+            return self._step("credentials", Mark.CHECKING, told)
+        return None
 
     def _taken_with(self) -> Step | None:
         """The newest answer that the partner took, where it left with the credentials that stand
@@ -516,6 +553,10 @@ class _Look:
 
     def _first_in(self) -> Step:
         last = next((m for m in self.messages if m[1] == 0), None)
+        known = last is not None and "number_unlisted" not in (last[7] or "")
+        if not known and self._awaited(last[2] if last is not None else 0):
+            told = Sentence("awaited", {"number": self._number()})
+            return self._step("first_in", Mark.CHECKING, told)
         if last is not None:
             who = last[10] or phone(last[11]) or "?"
             args = {"name": who, "number": phone(last[9] or last[8])}
@@ -530,6 +571,12 @@ class _Look:
             return kept
         told = Sentence("move_first_in", {"number": self._number()})
         return self._step("first_in", Mark.MOVE, told)
+
+    def _awaited(self, last: int) -> bool:
+        """Whether the person wrote just now, and nothing came of it yet."""
+        wrote = self.proofs.get("wrote")
+        came = max(last, self.refused.at if self.refused is not None else 0)
+        return wrote is not None and came < wrote.at <= self.around.now < wrote.at + PATIENCE_MS
 
     def _number(self) -> str:
         """One of the channel's numbers as people write it; a partner's id of it where no more is

@@ -7,6 +7,7 @@ back: its field is empty and says that it is set, and an empty one stays as it w
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -18,13 +19,24 @@ from litestar.datastructures import FormMultiDict
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.engine import accounts, doctor_channels, publish
 from dragoman.engine.apps import App, Copy
-from dragoman.engine.checklist import Around, Checklist, checklist, keep_checks, note, prove
+from dragoman.engine.checklist import (
+    CHECK_MS,
+    Around,
+    Checklist,
+    begin_check,
+    checklist,
+    keep_checks,
+    note,
+    prove,
+    too_slow,
+)
 from dragoman.engine.given import DOTS, given, is_near
 from dragoman.engine.standing import phone
 from dragoman.partners.contract import Complaint, Field, Give
 from dragoman.partners.letter import written
 from dragoman.partners.registry import PARTNERS, account, partner
 
+from ..house import House
 from ..render import HEADERS, go, page, signed_in
 from ..site import house_of
 from .apps import app_of, frame, name_of
@@ -434,11 +446,27 @@ async def check(request: Ask) -> Response[Any]:
 
 
 async def check_now(request: Ask, app: App) -> Response[Any]:
+    """With a script the list says that it is being checked, and hears the end by itself."""
     house = house_of(request)
-    checks = await doctor_channels.account_of(house.examined, app, app.draft)
+    begun = house.clock.now()
+    await house.store.do(lambda tx: begin_check(tx, app, begun))
+    running = house.aside(_check(house, app))
+    patience = _GLIMPSE_S if request.headers.get("HX-Request") else None
+    await asyncio.wait({running}, timeout=patience)
+    return await _after(request, app)
+
+
+async def _check(house: House, app: App) -> None:
+    try:
+        async with asyncio.timeout(CHECK_MS / 1000):
+            checks = await doctor_channels.account_of(house.examined, app, app.draft)
+    except TimeoutError:
+        checks = [too_slow(app)]
     now = house.clock.now()
     await house.store.do(lambda tx: keep_checks(tx, app, checks, now))
-    return await _after(request, app)
+
+
+_GLIMPSE_S = 0.3  # what is quicker needs no word of waiting
 
 
 @post(HERE + "/wrote", opt={"role": "builder"})
