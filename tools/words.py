@@ -24,8 +24,8 @@ POT = LOCALES / "console.pot"
 LANGUAGES = ("hi", "ar")
 TEMPLATES = (SOURCE / "console" / "templates", SOURCE / "ui" / "templates")
 _ENGINE = (
-    "access", "accounts", "checklist", "credentials", "given", "intake", "people", "publish",
-    "standing", "steps", "why",
+    "access", "accounts", "checklist", "credentials", "given", "intake", "past", "people",
+    "publish", "replay", "standing", "steps", "why",
 )  # fmt: skip
 # Modules whose sentences are translated; a folder stands for everything in it.
 SENTENCES = (
@@ -33,6 +33,7 @@ SENTENCES = (
     *(SOURCE / "engine" / f"{name}.py" for name in _ENGINE),
     SOURCE / "partners" / "form.py",
     SOURCE / "cli" / "emulated.py",
+    SOURCE / "cli" / "replaying.py",
 )
 TITLES = ("page", "_page")  # functions that take the title of a page as their third argument
 # CLDR's: Hindi says "one" of 0 and 1, Arabic has six forms.

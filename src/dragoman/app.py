@@ -106,6 +106,7 @@ class Dragoman:
         self._lock: ServerLock | None = None
         self._token = secrets.token_urlsafe(24)
         self._background: set[asyncio.Task[Any]] = set()
+        self._replaying = asyncio.Lock()
         self._pool: Any = None
         self._ready = False
         self._hear: Hear | None = None
@@ -538,6 +539,13 @@ class Dragoman:
     def _change(self, who: str) -> Change:
         return Change(self.vault, self.ids, who, self.clock.real())
 
+    async def _replay(self, app_id: int, message_id: int) -> list[Any]:
+        """One at a time: each is a process of its own."""
+        from dragoman.cli import replaying
+
+        async with self._replaying:
+            return await replaying.message(self.settings, app_id, message_id)
+
     async def _open_console(self) -> Asgi:
         """The pages are loaded with the first one that is asked for: a start does not wait."""
         if self._console is None:
@@ -556,8 +564,9 @@ class Dragoman:
             house = House(
                 store=self.store, apps=self.apps, clock=self.clock, change=self._change,
                 redactor=self.redactor, command=self.command, agents=self.agents, trying=trying,
-                hear=self.hear, aside=self._aside, examined=examined, ready=self._problems,
-                url_for=s.url_for, hosts=(public.hostname or "", *s.console_hosts),
+                hear=self.hear, aside=self._aside, replay=self._replay, examined=examined,
+                ready=self._problems, url_for=s.url_for,
+                hosts=(public.hostname or "", *s.console_hosts),
                 secure=public.scheme == "https", guest=self._guest,
                 emulated=self.emulated_consoles,
                 accounts=self.emulated_accounts, set_up=self.set_up_emulated,

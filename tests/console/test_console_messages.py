@@ -454,3 +454,69 @@ async def test_rows_come_on_top_and_wait_while_one_reads(tmp_path: Path) -> None
             assert wider <= 0
         await asyncio.wait_for(context.close(), 10)
         assert errors == []
+
+
+# --- replay --------------------------------------------------------------------------------------
+
+
+CUPS = """
+from dragoman import Agent, Turn
+
+agent = Agent()
+
+
+@agent.otherwise
+async def cup(turn: Turn) -> None:
+    print("said aloud")
+    turn.reply(f"cup: {turn.text}")
+"""
+
+
+async def replayed(b: Both, id: str, **headers: str) -> Seen:
+    return await b.desk.post(f"/messages/{id}/replay", **headers)
+
+
+async def kept(b: Both) -> list[tuple[int, ...]]:
+    tables = ("message", "turn", "outbox", "attempt", "hook", "conversation")
+    return [await b.world.rows(f"SELECT count(*) FROM {table}") for table in tables]
+
+
+async def test_a_turn_is_run_again_with_the_agent_in_development(tmp_path: Path) -> None:
+    agent = tmp_path / "cups.py"
+    agent.write_text(CUPS)
+    async with both(tmp_path, "builder", setup={"agent": str(agent)}) as b:
+        await b.named("hello", "Asha")
+        sent, came, answer = len(b.world.graph.calls), await b.last(0), await b.last(1)
+        before = await kept(b)
+        same = await replayed(b, came)
+        assert same.status == 200 and "The same answer. To: hello" in same.text
+        assert 'id="replayed"' in same.html and "Step by step" in same.text  # a whole page
+        source = "print('now: ' + message.text)"
+        await b.desk.command("app.set", name=STREAM, source=source)
+        for id in (came, answer):
+            other = await replayed(b, id, **{"HX-Request": "true"})
+            assert "Another answer. To: hello" in other.text
+            assert "Now, in development now: hello" in other.text
+            assert "Step by step" not in other.text
+        assert await kept(b) == before
+        assert len(b.world.graph.calls) == sent
+
+
+async def test_what_cannot_be_replayed_says_why(tmp_path: Path) -> None:
+    async with both(tmp_path, "builder") as b:
+        await b.named("hello", "Asha")
+        came = await b.last(0)
+        await b.desk.command("app.set", name=STREAM, source="while (true) {}")
+        assert "Another answer." in (await replayed(b, came)).text
+        await b.world.app.store.do(lambda tx: tx.run("DELETE FROM hook"))
+        gone = await replayed(b, came, **{"HX-Request": "true"})
+        assert "is no longer kept, so it cannot be run again" in gone.text
+        assert (await replayed(b, "in-000000000000")).status == 404
+
+
+async def test_who_may_not_try_scripts_does_not_replay(tmp_path: Path) -> None:
+    async with both(tmp_path, "responder") as b:
+        await b.named("hello", "Asha")
+        came = await b.last(0)
+        assert "Replay in sandbox" not in (await b.desk.get(f"/messages/{came}")).text
+        assert (await replayed(b, came)).status == 403

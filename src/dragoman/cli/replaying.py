@@ -1,4 +1,9 @@
-"""`dragoman replay`: the temporary copy, the run, and the printed difference."""
+"""`dragoman replay`: the temporary copy, the run, and the printed difference.
+
+As a program of its own (`python -m dragoman.cli.replaying`) it replays the turn of one message for
+the console: an agent is code, and its sockets can be shut for a whole process only. It reads an
+`Order` from its input and writes `Done`, both JSON.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +12,13 @@ import contextlib
 import difflib
 import json
 import logging
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -20,7 +29,7 @@ from dragoman.cli import lines
 from dragoman.cli.common import public_url
 from dragoman.domain.clock import Clock, FixedClock
 from dragoman.domain.config import AppConfig
-from dragoman.domain.sentences import Sentence, SentenceError
+from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.engine import past, replay
 from dragoman.engine.apps import App, read_apps
 from dragoman.engine.past import Past
@@ -30,27 +39,33 @@ from dragoman.store import migrate
 from dragoman.store.drivers import Tx, connect
 from dragoman.vault import Vault
 
+log = structlog.get_logger("replaying")
+
 
 def run(
     settings: Settings, tx: Tx, app_id: int | None, draft: bool, file: str | None,
     after: int, count: int,
 ) -> int:  # fmt: skip
     """Replay and print. Returns how many turns were answered differently."""
+    app = _app(tx, Vault.start(settings.key, settings.key_path), app_id)
+    config = past.answering(app, draft, file)
+    exchanges = _exchanges(settings, tx, past.choose(tx, app, after, count), config)
+    copy = "this file" if file else "in-development copy" if draft else "published copy"
+    return _print(exchanges, config, copy)
+
+
+def _exchanges(settings: Settings, tx: Tx, chosen: Past, config: AppConfig) -> list[Exchange]:
+    """Each chosen turn, then and now. The database behind `tx` is only read."""
     with _quiet(), tempfile.TemporaryDirectory(prefix="dragoman-replay-") as folder:
         mine = _settings(settings, Path(folder))
-        app = _app(tx, Vault.start(mine.key, mine.key_path), app_id)
-        config = past.answering(app, draft, file)
-        chosen = past.choose(tx, app, after, count)
         _copy(tx, mine.database_url, chosen, config)
         with replay.sockets_shut():
             asyncio.run(_run(mine, chosen))
         target = connect(mine.database_url, write=False)
         try:
-            exchanges = replay.compare(tx, target, chosen)
+            return replay.compare(tx, target, chosen)
         finally:
             target.close()
-    copy = "this file" if file else "in-development copy" if draft else "published copy"
-    return _print(exchanges, config, copy)
 
 
 @contextlib.contextmanager
@@ -111,6 +126,90 @@ async def _run(settings: Settings, chosen: Past) -> None:
         await app.stop()
 
 
+# --- for the console -----------------------------------------------------------------------------
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What is replayed: the turn of a message, with the agent in development."""
+
+    settings: Settings
+    app_id: int
+    message_id: int
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What came of it, or why nothing did."""
+
+    exchanges: list[Exchange] = []
+    refused: Sentence | None = None
+
+
+async def message(settings: Settings, app_id: int, message_id: int) -> list[Exchange]:
+    """Replay the turn of a message in a process of its own. Raises SentenceError."""
+    given = msgspec.structs.replace(settings, sources={})
+    order = msgspec.json.encode(Order(given, app_id, message_id), enc_hook=str)  # paths
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "dragoman.cli.replaying", stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    limit = settings.turn_timeout_s + STARTING_S
+    try:
+        async with asyncio.timeout(limit):
+            out, errors = await child.communicate(order)
+        done = msgspec.json.decode(out, type=Done)
+    except TimeoutError:
+        raise SentenceError(Sentence("replay_stuck", {"seconds": round(limit)})) from None
+    except msgspec.MsgspecError:
+        log.error("replay_died", why=errors[-2000:].decode("utf-8", "replace"))
+        raise SentenceError(Sentence("replay_died", {"code": child.returncode})) from None
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if done.refused is not None:
+        raise SentenceError(done.refused)
+    return done.exchanges
+
+
+STARTING_S = 30.0  # for a process, its imports and an empty database, on a busy machine
+
+words(
+    {
+        "replay_died": "The process that ran the turn again ended by itself (code {code}), so "
+        "there is no answer to show.",
+    }
+)
+
+
+def _path(kind: type, value: Any) -> Any:
+    return kind(value)
+
+
+def main() -> None:
+    # What an agent prints must not get between: it goes where nobody looks.
+    answer = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order, dec_hook=_path)
+    try:
+        done = Done(_of_message(order))
+    except SentenceError as error:
+        done = Done(refused=error.sentence)
+    with answer:
+        answer.write(msgspec.json.encode(done))
+
+
+def _of_message(order: Order) -> list[Exchange]:
+    s = order.settings
+    tx = connect(s.database_url, write=False)
+    try:
+        app = _app(tx, Vault.start(s.key, s.key_path), order.app_id)
+        chosen, names = past.of_message(tx, app, order.message_id)
+        found = _exchanges(s, tx, chosen, past.answering(app, True, None))
+        return [one for one in found if names & set(one.names)]
+    finally:
+        tx.close()
+
+
 # --- printed -------------------------------------------------------------------------------------
 
 
@@ -161,3 +260,7 @@ def _text(answers: tuple[Answer, ...]) -> list[str]:
             if value is not None:
                 out.append(f"  {name}: {value}")
     return out
+
+
+if __name__ == "__main__":
+    main()

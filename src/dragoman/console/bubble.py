@@ -38,13 +38,19 @@ _TAPPED = {"button_reply": "title", "list_reply": "title", "template_reply": "te
 
 def bubble_of(line: Line, redactor: Any) -> Bubble:
     """The message of a line, without known secrets."""
-    content: dict[str, Any] = redactor.json(msgspec.json.decode(line.content))
-    kind = str(content.get("kind", line.kind))
+    content = msgspec.json.decode(line.content)
+    return drawn(line.kind, content, bool(line.direction), line.when, redactor)
+
+
+def drawn(kind: str, content: dict[str, Any], out: bool, at: int, redactor: Any) -> Bubble:
+    """Any message by its content; `kind` where that does not say."""
+    content = redactor.json(content)
+    kind = str(content.get("kind", kind))
     parts = _parts(kind, content)
     if parts is None:
         raw = {k: v for k, v in content.items() if k != "kind"}
         parts = {"raw": json.dumps(raw, ensure_ascii=False, indent=2)}
-    return Bubble(kind.replace("_", " "), bool(line.direction), line.when, **parts)
+    return Bubble(kind.replace("_", " "), out, at, **parts)
 
 
 def _parts(kind: str, c: dict[str, Any]) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from dragoman.engine import doctor
 from dragoman.engine.agents import Agents
 from dragoman.engine.apps import App, Apps
 from dragoman.engine.publish import Change
+from dragoman.engine.replay import Exchange
 from dragoman.engine.trying import Trying
 from dragoman.store.store import Store
 
@@ -30,7 +31,8 @@ class House(msgspec.Struct, frozen=True):
     its emulator's console, on this address; empty where none runs. accounts(): of each emulated
     partner its name, first number (digits), and the app that its account is with. set_up(who,
     stream id, partner): both sides of such an account; raises SentenceError. aside(work): it runs
-    beside the request, until the program stops."""
+    beside the request, until the program stops. replay(app id, message id): the turn of a message,
+    then and now; raises SentenceError."""
 
     store: Store
     apps: Apps
@@ -42,6 +44,7 @@ class House(msgspec.Struct, frozen=True):
     trying: Trying
     hear: Callable[[Callable[[str, list[Any]], None]], Callable[[], None]]
     examined: doctor.House
+    replay: Callable[[int, int], Awaitable[list[Exchange]]]
     aside: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
     ready: Callable[[], Awaitable[list[str]]]
     url_for: Callable[[str], str]

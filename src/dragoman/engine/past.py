@@ -21,14 +21,18 @@ from dragoman.partners.registry import PARTNERS, partner
 from dragoman.store.drivers import Row, Tx
 from dragoman.store.intake import digest
 from dragoman.store.queries import chain
-from dragoman.store.queries.messages import first_id, load, made_at
+from dragoman.store.queries.messages import IN, first_id, load, made_at
 
 from .apps import App
+from .standing import name_of
 
 words(
     {
         "replay_unpublished": "The app {name} is not published. Replay with --draft, or publish "
         "it first.",
+        "replay_no_turn": "Nothing came before this message that an agent answered, so there is "
+        "nothing to run again.",
+        "replay_gone": "The webhook of this message is no longer kept, so it cannot be run again.",
         "replay_nothing": "No webhook with a message is stored for {name} in that time.",
     }
 )
@@ -54,7 +58,29 @@ class Past(msgspec.Struct, frozen=True):
 def choose(tx: Tx, app: App, after: int, n: int) -> Past:
     """The newest `n` webhooks that brought messages since a time (Unix ms), and those that share a
     turn with one of them. Raises SentenceError when there are none."""
-    hooks = _newest_hooks(tx, app.id, first_id(after), n)
+    return _past(tx, app, _newest_hooks(tx, app.id, first_id(after), n))
+
+
+def of_message(tx: Tx, app: App, message_id: int) -> tuple[Past, frozenset[str]]:
+    """The turn that took or made a message, and the names of the messages that it took. Raises
+    SentenceError where there is none, or its webhook is gone."""
+    line = load(tx, [(app.id, message_id)])[0]
+    taken = [line] if line.direction == IN else []
+    row = chain.turn(tx, app.id, line.turn_id) if line.turn_id else None
+    if row is not None:
+        taken = chain.taken_by(tx, app.id, row)
+    if not taken:
+        raise SentenceError(Sentence("replay_no_turn"))
+    hooks = {one.hook_id for one in taken}
+    if any(chain.hook(tx, app.id, id) is None for id in hooks):
+        raise SentenceError(Sentence("replay_gone"))
+    past = _past(tx, app, hooks)
+    if any(one.id not in past.keys for one in taken):
+        raise SentenceError(Sentence("replay_gone"))
+    return past, frozenset(name_of(one) for one in taken)
+
+
+def _past(tx: Tx, app: App, hooks: set[int]) -> Past:
     inbound = [i for hook_id in sorted(hooks) for i in _brought(tx, app.id, hook_id)]
     turns: dict[int, tuple[int, int, tuple[int, ...]]] = {}
     for line in load(tx, [(app.id, i) for i in inbound]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from litestar.response import Stream
 from dragoman.domain.clock import id_text
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.engine.apps import App
+from dragoman.engine.replay import Answer, Exchange
 from dragoman.engine.standing import duration
 from dragoman.engine.why import Story, story
 from dragoman.store.drivers import Tx
@@ -19,7 +21,7 @@ from dragoman.store.errors import Unavailable
 from dragoman.store.queries import chain, messages
 from dragoman.store.queries.messages import Filter, Line
 
-from ..bubble import bubble_of
+from ..bubble import Bubble, bubble_of, drawn
 from ..house import House
 from ..live import stream
 from ..render import go, page, signed_in
@@ -84,7 +86,9 @@ async def message(request: Ask) -> Response[Any]:
     return await _page(request)
 
 
-async def _page(request: Ask, wrong: Sentence | None = None) -> Response[Any]:
+async def _page(
+    request: Ask, wrong: Sentence | None = None, replayed: Replayed | None = None
+) -> Response[Any]:
     house, text = house_of(request), str(request.path_params["id"])[:300]
     try:
         told = await house.store.read(lambda tx: read(tx, house, text))
@@ -104,6 +108,7 @@ async def _page(request: Ask, wrong: Sentence | None = None) -> Response[Any]:
         bubble=bubble_of(line, house.redactor) if line is not None else None,
         doubt=_doubt(line, told.story), may_settle=who.person.may("responder"),
         conversation=f"conv-{id_text(line.conversation_id)}" if line is not None else "",
+        replayed=replayed, may_replay=who.person.may("builder") and _has_turn(line),
         role_needed=Sentence("message_doubt_role", {"role": who.person.role}),
         path_of=f"/messages/{told.story.id}", gaps=_gaps(told.story),
         gap=lambda ms: f"+{duration(ms)}" if ms >= 0 else duration(ms), **frame(told.app),
@@ -141,6 +146,60 @@ async def message_live(request: Ask) -> Stream:
     )  # fmt: skip
 
 
+# --- what it would be answered now ---------------------------------------------------------------
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """One turn, then and now. then_note, now_note: why there was no answer."""
+
+    said: tuple[str, ...]
+    then: list[Bubble]
+    now: list[Bubble]
+    same: bool
+    then_note: str
+    now_note: str
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """What came of a replay, or why nothing did."""
+
+    turns: list[Beside] = []
+    refused: Sentence | None = None
+
+
+def _has_turn(line: Line | None) -> bool:
+    return line is not None and (line.direction == messages.IN or line.turn_id > 0)
+
+
+@post("/messages/{id:str}/replay", opt={"role": "builder"})
+async def replay(request: Ask) -> Response[Any]:
+    """Run the turn again with the agent in development: nothing is sent, nothing is kept."""
+    house, text = house_of(request), str(request.path_params["id"])[:300]
+    try:
+        told = await house.store.read(lambda tx: read(tx, house, text))
+    except NotFoundException:
+        return unknown(request, Sentence("message_page_unknown", {"value": text}))
+    if isinstance(told, str) or told.line is None:
+        return go(told if isinstance(told, str) else f"/messages/{told.story.id}")
+    try:
+        found = await house.replay(told.app.id, told.line.id)
+        replayed = Replayed([_beside(house, one) for one in found])
+    except SentenceError as error:
+        replayed = Replayed(refused=error.sentence)
+    if request.headers.get("HX-Request"):
+        return page(request, "replayed.html", "Replay", replayed=replayed, app=told.app)
+    return await _page(request, replayed=replayed)
+
+
+def _beside(house: House, one: Exchange) -> Beside:
+    def bubbles(answers: Sequence[Answer]) -> list[Bubble]:
+        return [drawn(a.kind, a.content, True, 0, house.redactor) for a in answers]
+
+    return Beside(
+        one.said, bubbles(one.then), bubbles(one.now), one.same, one.then_note, one.now_note
+    )
+
+
 # --- the end of a doubt --------------------------------------------------------------------------
 
 
@@ -169,4 +228,4 @@ async def _settle(request: Ask, *, arrived: bool) -> Response[Any]:
     return go(f"/messages/{text}")
 
 
-ROUTES = (message, message_live, arrived, again)
+ROUTES = (message, message_live, replay, arrived, again)
