@@ -104,28 +104,111 @@ async def test_a_wrong_value_is_kept_as_typed_beside_its_sentence(tmp_path: Path
         await tea(d)
         await save(d, {**GUPSHUP, "gupshup.number": "2025550100", "enabled": "no"})
         html = part(await d.get(FORM), "gupshup")
-        assert 'value="2025550100"' in html or 'value="+20' in html
+        assert 'value="2025550100"' in html
         assert "has no country code" in html
 
 
-async def test_the_second_saver_sees_both_values(tmp_path: Path) -> None:
+async def test_of_two_people_the_second_chooses_only_where_both_changed_a_field(
+    tmp_path: Path,
+) -> None:
     async with desk(tmp_path) as d:
         await tea(d)
         await save(d, GUPSHUP)
         rev = d.app.apps.by_stream["st-tea"].draft_rev
-        await save(d, {**GUPSHUP, "gupshup.waba_id": "2000193111"})
-        late = await save(d, {**GUPSHUP, "gupshup.waba_id": "2000193222"}, rev)
+        first = {**GUPSHUP, "gupshup.waba_id": "2000193111", "gupshup.number": "+1 202 555 0101"}
+        await save(d, {**first, "proactive": "on", "allow_ips": "203.0.113.0/24"})
+        mine = {**GUPSHUP, "gupshup.waba_id": "2000193222", "gupshup.password": "",
+                "typing": "on", "enabled": "no", "allow_ips": "198.51.100.7"}  # fmt: skip
+        late = await save(d, mine, rev)
         assert late.status == 409
-        assert "saved this form meanwhile" in late.text
+        assert "saved this form meanwhile, so yours is not saved yet" in late.text
         html = part(late, "gupshup")
-        assert 'value="2000193222"' in html and "<bdi>2000193111</bdi>" in html
+        # both changed it: mine stays in the field, theirs beside it, exactly
+        assert 'value="2000193222"' in html and ">2000193111</bdi>" in html
+        assert 'name="gupshup.waba_id.take" value="theirs"' in html
+        assert 'name="allow_ips.take"' in late.html
+        assert ">203.0.113.0/24</bdi>" in late.html and ">198.51.100.7</bdi>" in late.html
+        # only they changed it: theirs, and told; only I did: mine, and nothing to choose
+        assert 'value="+1 202 555 0101"' in html and "gupshup.number.take" not in html
+        assert html.count("it is filled in as they saved it") == 2  # and the password
+        assert re.search(r'name="proactive"[^>]* checked', late.html)
+        assert re.search(r'name="typing"[^>]* checked', late.html)
+        assert "typing.take" not in late.html and "enabled.take" not in late.html
         assert settings(d).waba_id == "2000193111"
+        again = await save(d, {**mine, "gupshup.password": "another-of-gupshup"}, rev)
+        assert "Another secret was saved meanwhile" in part(again, "gupshup")
+
         now = re.search(r'name="rev" value="(\d+)"', late.html)
         assert now is not None
-        assert (
-            await save(d, {**GUPSHUP, "gupshup.waba_id": "2000193222"}, int(now[1]))
-        ).status == 303
-        assert settings(d).waba_id == "2000193222"
+        chosen = {**mine, "gupshup.number": "+1 202 555 0101", "proactive": "on",
+                  "gupshup.waba_id.take": "theirs", "allow_ips.take": "mine"}  # fmt: skip
+        assert (await save(d, chosen, int(now[1]))).status == 303
+        channel = d.app.apps.by_stream["st-tea"].draft.config.channel
+        assert settings(d).waba_id == "2000193111" and settings(d).number == "12025550101"
+        assert channel.allow_ips == ("198.51.100.7",)
+        assert channel.proactive and channel.typing and not channel.enabled
+
+
+async def test_a_complaint_on_the_page_of_two_people_is_of_the_value_that_is_shown(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path) as d:
+        await tea(d)
+        await save(d, GUPSHUP)
+        rev = d.app.apps.by_stream["st-tea"].draft_rev
+        await save(d, {**GUPSHUP, "gupshup.number": "2025550101", "enabled": "no"})
+        late = await save(d, {**GUPSHUP, "gupshup.number": "+1 202 555 0102"}, rev)
+        html = part(late, "gupshup")
+        assert 'value="+1 202 555 0102"' in html and ">2025550101</bdi>" in html
+        assert "has no country code" not in html
+
+
+async def test_two_people_add_and_remove_things_of_a_group(tmp_path: Path) -> None:
+    def number(place: str, phone: str, was: str = "", **more: str) -> dict[str, str]:
+        lead = f"netcore.numbers.{place}"
+        return {f"{lead}.key": phone, f"{lead}.was": was,
+                **{f"{lead}.{k}": v for k, v in more.items()}}  # fmt: skip
+
+    a, b, c = (f"+1 202 555 010{n}" for n in range(3))
+    start = {"partner": "netcore", "enabled": "no"}
+    async with desk(tmp_path) as d:
+        await tea(d)
+        key = {p: f"key-of-the-number-{p[-1]}-0123456789abcdef" for p in (a, b, c)}
+        await save(d, {**start, **number("0", a, api_key=key[a]), **number("1", b, api_key=key[b])})
+        rev = d.app.apps.by_stream["st-tea"].draft_rev
+        await save(d, {**start, **number("0", a, a), **number("n1", c, api_key=key[c])})  # b leaves
+        late = await save(d, {**start, **number("0", a, a), **number("1", b, b)}, rev)
+        html = part(late, "netcore")
+        assert late.status == 409
+        assert f'value="{a}"' in html and f'value="{c}"' in html and f'value="{b}"' not in html
+        kept = await save(
+            d, {**start, **number("0", a, a), **number("1", b, b, source="S123456789")}, rev
+        )
+        assert "Somebody else removed this meanwhile" in kept.text
+        assert "key-of-the-number" not in kept.html
+
+
+async def test_a_number_that_is_there_twice_or_too_many_is_said_while_it_is_typed(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path) as d:
+        await tea(d)
+        path = FORM + "/look?field=infobip.numbers"
+        form = {"partner": "infobip", "infobip.numbers": ["+1 202 555 0100", "+1 (202) 555-0100"]}
+        said = await d.post(path, form)
+        assert said.status == 200 and "is there twice; leave one out" in said.text
+        many = [f"+1 202 555 01{n:02}" for n in range(21)]
+        said = await d.post(path, {**form, "infobip.numbers": many})
+        assert "at most 20 numbers fit one channel, and here are 21" in said.text
+        assert (await d.post(path, {**form, "infobip.numbers": many[:20]})).text == ""
+        lead = "netcore.numbers"
+        twice = {f"{lead}.0.key": "+1 202 555 0100", f"{lead}.n1.key": "12025550100"}
+        said = await d.post(FORM + "/look?field=netcore.numbers", {"partner": "netcore", **twice})
+        assert "is there twice" in said.text
+        assert d.app.apps.by_stream["st-tea"].draft_rev == 1  # nothing was saved
+        refused = await save(d, {"partner": "netcore", "enabled": "no", **twice})
+        assert refused.status == 422 and "is there twice" in refused.text
+        assert 'value="12025550100"' in part(refused, "netcore")
 
 
 async def test_things_of_a_group_come_and_go_and_keep_their_secrets(tmp_path: Path) -> None:

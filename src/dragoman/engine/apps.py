@@ -38,6 +38,7 @@ class Copy:
         self.credential = (credentials or {}).get(config.channel.associated)
         self.url_secret: str = _opened(config.channel.url_secret, secrets) or ""
         self.complaints: dict[str, list[Complaint]] = {}
+        self.opened: dict[str, dict[str, Any]] = {}  # values as typed, by partner, with secrets
         self.settings: dict[str, Any] = {}
         # by partner, where its token is one that a person grants: that token, None before it is
         self.granted: dict[str, Token | None] = {}
@@ -45,6 +46,7 @@ class Copy:
             if name not in PARTNERS:
                 continue
             opened = {k: _opened(v, secrets) for k, v in values.items()}
+            self.opened[name] = opened
             settings, complaints = partner(name).read_settings(opened)
             settings, token, needed = applied(name, settings, tokens or {})
             if needed:

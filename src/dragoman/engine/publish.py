@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets as randomness
 import unicodedata
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -131,7 +131,7 @@ def set_channel(
     fields = {f.name: f for f in talker.SETTINGS}
     merged = dict(channel.values.get(chosen, {}))
     for key, value in values.items():
-        if not _put(tx, change, app, fields, merged, key, value):
+        if not put(lambda f, v: _sealed(tx, change, app, f, v), fields, merged, key, value):
             known = ", ".join(_names(talker.SETTINGS))
             raise SentenceError(
                 Sentence("field_unknown", {"partner": talker.LABEL, "field": key, "known": known})
@@ -208,21 +208,22 @@ def _names(fields: Sequence[Field]) -> list[str]:
     return out
 
 
-def _put(
-    tx: Tx, change: Change, app: App, fields: Mapping[str, Field], merged: dict[str, Any],
+def put(
+    kept: Callable[[Field, Any], Any], fields: Mapping[str, Field], merged: dict[str, Any],
     key: str, value: Any,
 ) -> bool:  # fmt: skip
-    """Set `field`, `group.member.field`, a whole `group.member`, or a whole group; an empty member
-    is removed, and an empty group is cleared. False where there is no such field."""
+    """Set `field`, `group.member.field`, a whole `group.member`, or a whole group in `merged`; an
+    empty member is removed, and an empty group is cleared. kept: a field's value as it is kept.
+    False where there is no such field."""
     if key in fields:
         field = fields[key]
         if field.kind == "group" and (isinstance(value, Mapping) or _is_empty(value)):
             merged[key] = {}
             for member, inner in value.items() if isinstance(value, Mapping) else ():
-                if not _put(tx, change, app, fields, merged, f"{key}.{member}", inner):
+                if not put(kept, fields, merged, f"{key}.{member}", inner):
                     return False
         else:
-            merged[key] = _sealed(tx, change, app, field, value)
+            merged[key] = kept(field, value)
         return True
     name, _, rest = key.partition(".")
     if not rest or name not in fields or fields[name].kind != "group":
@@ -232,12 +233,10 @@ def _put(
     member, _, last = rest.rpartition(".")
     if last in inside and member:
         member = _as_there(fields[name], group, member)
-        group[member] = {
-            **group.get(member, {}), last: _sealed(tx, change, app, inside[last], value)
-        }  # fmt: skip
+        group[member] = {**group.get(member, {}), last: kept(inside[last], value)}
     elif isinstance(value, Mapping) and value.keys() <= inside.keys():
         rest = _as_there(fields[name], group, rest)
-        group[rest] = {k: _sealed(tx, change, app, inside[k], v) for k, v in value.items()}
+        group[rest] = {k: kept(inside[k], v) for k, v in value.items()}
     elif not value:
         group.pop(_as_there(fields[name], group, rest), None)
     else:
@@ -361,22 +360,24 @@ def _claim_numbers(tx: Tx, change: Change, app: App, copy: Copy) -> None:
 def taken(apps: Iterable[App], app: App, copy: Copy) -> list[Complaint]:
     """A number answers for one app, at whichever partner: those of a copy that the published
     channel of another of `apps` has."""
+    fields = copy.partner.SETTINGS if copy.partner is not None else ()
+    return taken_of(apps, app, copy.numbers(), fields)
+
+
+def taken_of(
+    apps: Iterable[App], app: App, mine: frozenset[str], fields: Sequence[Field]
+) -> list[Complaint]:
+    """As `taken`, for the numbers that a form with these fields lists."""
     from .standing import phone
 
-    mine, field = copy.numbers(), _number_field(copy)
+    holds = (f.name for f in fields if f.kind in ("number", "numbers") or f.key_kind == "number")
+    field = next(holds, "numbers")
     return [
         Complaint(field, Sentence("number_taken", {"number": phone(key), "app": other.name}))
         for other in apps
         if other.id != app.id and other.published is not None
         for key in sorted(mine & other.published.numbers())
     ]
-
-
-def _number_field(copy: Copy) -> str:
-    """Which field of the chosen partner's form holds its numbers."""
-    fields = copy.partner.SETTINGS if copy.partner is not None else ()
-    holds = (f.name for f in fields if f.kind in ("number", "numbers") or f.key_kind == "number")
-    return next(holds, "numbers")
 
 
 def obstacles(tx: Tx, change: Change, app: App) -> list[Complaint]:

@@ -13,11 +13,12 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import MediaType, Request, Response, get, post
 from litestar.datastructures import FormMultiDict
 
+from dragoman.domain.config import ChannelConfig
 from dragoman.domain.sentences import Sentence, SentenceError, words
-from dragoman.engine import accounts, doctor_channels, publish
+from dragoman.engine import accounts, doctor_channels, editing, publish
 from dragoman.engine.apps import App, Copy
 from dragoman.engine.checklist import (
     CHECK_MS,
@@ -32,12 +33,24 @@ from dragoman.engine.checklist import (
 )
 from dragoman.engine.given import DOTS, given, is_near
 from dragoman.engine.standing import phone
-from dragoman.partners.contract import Complaint, Field, Give
+from dragoman.partners.contract import Complaint, Give
 from dragoman.partners.letter import written
 from dragoman.partners.registry import PARTNERS, account, partner
 
+from ..fields import (
+    Shown,
+    as_shown,
+    doubled,
+    drawn,
+    empty,
+    mark,
+    meeting,
+    switch_off,
+    takes,
+    values_of,
+)
 from ..house import House
-from ..render import HEADERS, go, page, signed_in
+from ..render import HEADERS, go, page, part, signed_in
 from ..site import house_of
 from .apps import app_of, frame, name_of
 from .emulated import accounts_for
@@ -55,33 +68,11 @@ words(
         "channel_url_key": "Saved in development. The webhook URL ends in a secret now, which is "
         "shown this once: copy it.",
         "channel_partner_wrong": "Choose a messaging partner: {name!r} is none.",
-        "conflict": "{who} saved this form meanwhile. Where your values differ, theirs stand "
-        "beside them: keep what you want and save again.",
+        "conflict": "{who} saved this form meanwhile, so yours is not saved yet. What only one of "
+        "you changed is filled in. Where both changed the same field, both values stand there: "
+        "choose, and save again.",
     }
 )
-
-
-class Shown(msgspec.Struct):
-    """One field as it is drawn. `id`: its name in the form. value: text, or texts for numbers.
-    is_set: a secret is there. theirs: what somebody else saved meanwhile, where it differs."""
-
-    field: Field
-    id: str
-    value: Any = ""
-    is_set: bool = False
-    wrong: list[Sentence] = []
-    theirs: Any = None
-    members: list[Member] = []
-    off: bool = False  # of another choice than the one that is made
-    again: bool = False  # a secret that was typed, and is never sent back
-
-
-class Member(msgspec.Struct):
-    """One thing of a group. `n`: its place in the form, `key`: what it is called."""
-
-    n: str
-    key: str
-    fields: list[Shown]
 
 
 class Part(msgspec.Struct):
@@ -111,32 +102,44 @@ async def form(request: Ask) -> Response[str]:
 async def _page(
     request: Ask, app: App, *, status: int = 200, told: Sentence | None = None,
     warned: Sentence | None = None, typed: FormMultiDict | None = None,
-    lacks: Sequence[Complaint] = (), conflict: bool = False, url_key: str = "",
+    lacks: Sequence[Complaint] = (), met: ChannelConfig | None = None, url_key: str = "",
 ) -> Response[str]:  # fmt: skip
+    """met: the channel that a form was drawn from which somebody else saved meanwhile."""
     house, channel = house_of(request), app.draft.config.channel
     chosen = str(typed.get("partner", "")) if typed is not None else channel.partner
+    if met is not None and chosen == met.partner:
+        chosen = channel.partner  # only they chose another one
     asked = request.query_params.get("partner", "")
     chosen = asked if asked in PARTNERS else chosen
-    complaints = {
-        name: [*found, *(lacks if name == chosen else ())]
-        for name, found in app.draft.complaints.items()
-    }
-    complaints.setdefault(chosen, list(lacks))
+    complaints = {name: list(found) for name, found in app.draft.complaints.items()}
+    complaints.setdefault(chosen, []).extend(lacks)
     complaints[chosen] += publish.taken(house.apps.by_id.values(), app, app.draft)
+    mine = str(typed.get("partner", "")) if typed is not None else ""
     parts = [
-        _part(app, name, house.url_for, typed if name == chosen else None,
-              complaints.get(name, []), conflict, url_key)
+        _typed_part(house, app, name, typed, met)
+        if typed is not None and name == mine
+        else _part(app, name, house.url_for, complaints.get(name, []), url_key)
         for name in PARTNERS
-    ]  # fmt: skip
+    ]
     found = await looked(request, app)
-    saved, switches = _switches(app, None), _switches(app, typed)
-    theirs = {n: v for n, v in saved.items() if conflict and v != switches[n]}
+    switches = _switches(channel) if typed is None else _switched(typed)
+    theirs: dict[str, Any] = {}
+    filled: list[str] = []
+    if met is not None and typed is not None:
+        for name, saved in _switches(channel).items():
+            one = meeting(typed, name, switches[name], saved, _switches(met)[name])
+            switches[name] = one.value
+            theirs |= {} if one.theirs is None else {name: one.theirs}
+            filled += [name] if one.filled else []
+    if met is not None and channel.partner not in (mine, met.partner):
+        theirs["partner"] = partner(channel.partner).LABEL
     return page(
         request, "channel.html", "WhatsApp Business Messaging", status=status, told=told,
         warned=warned, parts=parts, chosen=chosen, channel=channel, switches=switches,
-        theirs=theirs, ips_wrong=warned if warned is not None and warned.id in _OF_IPS else None,
+        theirs=theirs, filled=filled,
+        ips_wrong=warned if warned is not None and warned.id in _OF_IPS else None,
         credentials=sorted(app.credentials.values(), key=lambda c: c.name), tab="configurations",
-        may=signed_in(request).person.may("builder"), empty_field=_empty,
+        may=signed_in(request).person.may("builder"), empty_field=empty,
         checklist=found, just_saved=told is not None, accounts=accounts_for(house, app),
         standing=accounts.authorization(app.name, app.draft, house.clock.now()), **frame(app),
     )  # fmt: skip
@@ -147,19 +150,22 @@ async def refused(request: Ask, told: Sentence) -> Response[str]:
     return await _page(request, app_of(request), status=422, warned=told)
 
 
-def _switches(app: App, typed: FormMultiDict | None) -> dict[str, Any]:
-    channel = app.draft.config.channel
-    if typed is None:
-        return {
-            "enabled": channel.enabled, "proactive": channel.proactive, "typing": channel.typing,
-            "read_receipts": channel.read_receipts, "share_sessions": channel.share_sessions,
-            "associated": channel.associated, "url_secret": channel.url_secret is not None,
-            "allow_ips": "\n".join(channel.allow_ips),
-        }  # fmt: skip
+def _switches(channel: ChannelConfig) -> dict[str, Any]:
+    """What the form has besides the partner's part, as it is stored."""
+    return {
+        "enabled": channel.enabled, "proactive": channel.proactive, "typing": channel.typing,
+        "read_receipts": channel.read_receipts, "share_sessions": channel.share_sessions,
+        "associated": channel.associated, "url_secret": channel.url_secret is not None,
+        "allow_ips": "\n".join(channel.allow_ips),
+    }  # fmt: skip
+
+
+def _switched(typed: FormMultiDict) -> dict[str, Any]:
+    """The same as it was typed."""
     return {
         **{name: name in typed for name in SWITCHES}, "enabled": typed.get("enabled") == "yes",
-        "associated": typed.get("associated", ""), "url_secret": "url_secret" in typed,
-        "allow_ips": typed.get("allow_ips", ""),
+        "associated": str(typed.get("associated", "")), "url_secret": "url_secret" in typed,
+        "allow_ips": "\n".join(str(typed.get("allow_ips", "")).split()),
     }  # fmt: skip
 
 
@@ -168,17 +174,18 @@ SWITCHES = ("proactive", "typing", "read_receipts", "share_sessions")
 
 
 def _part(
-    app: App, name: str, url_for: Any, typed: FormMultiDict | None,
-    complaints: Iterable[Complaint], conflict: bool, url_key: str,
+    app: App, name: str, url_for: Any, complaints: Iterable[Complaint], url_key: str = "",
+    shown: Sequence[Shown] | None = None,
 ) -> Part:  # fmt: skip
-    talker, wrong = partner(name), _by_field(complaints)
-    values = app.draft.config.channel.values.get(name, {})
+    """A partner's part; its fields as they are stored, or as they are `shown`."""
+    talker, values = partner(name), app.draft.config.channel.values.get(name, {})
     texts = given(app, app.draft, name, url_for)
     if url_key:  # shown this once
         texts["webhook_url"] = texts["webhook_url"].replace(DOTS, url_key)
-    shown = [_shown(f, f"{name}.{f.name}", values.get(f.name), typed, wrong, f.name, conflict)
-             for f in talker.SETTINGS]  # fmt: skip
-    _switch_off(shown)
+    if shown is None:
+        shown = drawn(talker.SETTINGS, name, values, None, None)
+    mark(shown, _by_field(complaints))
+    switch_off(shown)
     letter = ""
     if talker.LETTER:
         known = {k: v for k, v in values.items() if isinstance(v, str)}
@@ -192,12 +199,23 @@ def _part(
     )  # fmt: skip
 
 
-def _switch_off(shown: Sequence[Shown]) -> None:
-    """Mark the fields that belong to another choice."""
-    values = {one.field.name: one.value for one in shown}
-    for one in shown:
-        only = one.field.only_if
-        one.off = only is not None and values.get(only[0]) not in only[1]
+def _typed_part(
+    house: House, app: App, name: str, typed: FormMultiDict, met: ChannelConfig | None
+) -> Part:
+    """A partner's part with what was typed, and what is wrong with that."""
+    fields, values = partner(name).SETTINGS, app.draft.config.channel.values.get(name, {})
+    base = None if met is None else met.values.get(name, {})
+    shown = drawn(fields, name, values, typed, base)
+    return _part(app, name, house.url_for, _wrong(house, app, name, shown, typed), shown=shown)
+
+
+def _wrong(
+    house: House, app: App, name: str, shown: Sequence[Shown], typed: FormMultiDict
+) -> list[Complaint]:
+    """What is wrong with a part as it is shown, before it is saved."""
+    values = as_shown(shown, typed, app.draft.opened.get(name, {}))
+    found = editing.look(house.apps.by_id.values(), app, name, values)
+    return [*found, *doubled(partner(name).SETTINGS, name, typed)]
 
 
 def _gives(gives: Sequence[Give], texts: Mapping[str, str]) -> list[tuple[Give, str, bool]]:
@@ -218,86 +236,6 @@ def _by_field(complaints: Iterable[Complaint]) -> dict[str, list[Sentence]]:
     return out
 
 
-def _shown(
-    field: Field, id: str, stored: Any, typed: FormMultiDict | None,
-    wrong: Mapping[str, list[Sentence]], path: str, conflict: bool,
-) -> Shown:  # fmt: skip
-    told = wrong.get(path, [])
-    if field.kind == "group":
-        members = _members(field, id, stored, typed, wrong, path, conflict)
-        # what is wrong with a member that is there no more, or with none in particular
-        return Shown(field, id, members=members, wrong=told)
-    if field.kind == "secret":
-        again = typed is not None and bool(typed.get(id))
-        return Shown(field, id, is_set=bool(stored), wrong=told, again=again)
-    saved = _text(field, stored)
-    value = saved if typed is None else _typed(field, id, typed)
-    theirs = saved if conflict and value != saved else None
-    return Shown(field, id, value, wrong=told, theirs=theirs)
-
-
-def _text(field: Field, stored: Any) -> Any:
-    if field.kind == "numbers":
-        given = stored if isinstance(stored, list | tuple) else [stored] if stored else []
-        return [_number(str(one)) for one in given]
-    if field.kind == "switch":
-        return bool(field.default if stored is None else stored)
-    if stored in (None, ""):
-        return field.choices[0][0] if field.choices else ""
-    return _number(str(stored)) if field.kind == "number" else str(stored)
-
-
-def _number(text: str) -> str:
-    """A phone as people write it; what is none (a phone number id) stays as it is."""
-    return phone(text) if text.isdigit() and len(text) < 14 else text
-
-
-def _typed(field: Field, id: str, form: FormMultiDict) -> Any:
-    if field.kind == "switch":
-        return id in form
-    if field.kind == "numbers":
-        return [str(v).strip() for v in form.getall(id, []) if str(v).strip()]
-    return str(form.get(id, ""))
-
-
-def _members(
-    field: Field, id: str, stored: Any, typed: FormMultiDict | None,
-    wrong: Mapping[str, list[Sentence]], path: str, conflict: bool,
-) -> list[Member]:  # fmt: skip
-    kept: Mapping[str, Any] = stored if isinstance(stored, Mapping) else {}
-    if typed is None:
-        pairs = [(str(n), key, key) for n, key in enumerate(kept)]
-    else:
-        pairs = [(n, str(typed.get(f"{id}.{n}.key", "")), str(typed.get(f"{id}.{n}.was", "")))
-                 for n in _places(typed, id)]  # fmt: skip
-    out = []
-    for n, key, was in pairs:
-        own = kept.get(was, {}) if was else {}
-        fields = [
-            _shown(f, f"{id}.{n}.{f.name}", own.get(f.name), typed, wrong,
-                   f"{path}.{key}.{f.name}", conflict and bool(own))
-            for f in field.fields
-        ]  # fmt: skip
-        shown = phone(key) if field.key_kind == "number" and key.isdigit() else key
-        out.append(Member(n, shown, fields))
-    return out
-
-
-def _places(form: FormMultiDict, id: str) -> list[str]:
-    """The places of a group's members in a form, in order."""
-    found: dict[str, None] = {}
-    for name in form:
-        head, _, rest = str(name).partition(id + ".")
-        if not head and rest.endswith(".key"):
-            found[rest.removesuffix(".key")] = None
-    return list(found)
-
-
-def _empty(field: Field, id: str) -> Shown:
-    """A field of a member that is not there yet."""
-    return _shown(field, id, None, None, {}, "", False)
-
-
 # --- saved ---------------------------------------------------------------------------------------
 
 
@@ -309,22 +247,22 @@ async def save(request: Ask) -> Response[Any]:
     if name not in PARTNERS:
         wrong = Sentence("channel_partner_wrong", {"name": name})
         return await _page(request, app, status=422, warned=wrong, typed=typed)
+    theirs = takes(typed, "enabled")
+    enabled = app.draft.config.channel.enabled if theirs else typed.get("enabled") == "yes"
     args = {
         "who": name_of(signed_in(request)), "name": app.stream_id, "partner": name,
-        "rev": str(typed.get("rev", "")) or "0", "enabled": typed.get("enabled") == "yes",
-        "values": _values(partner(name).SETTINGS, name, typed, app),
+        "rev": str(typed.get("rev", "")) or "0", "enabled": enabled,
+        "values": values_of(partner(name).SETTINGS, name, typed, app),
         "switches": _asked(app, typed, partner(name).ASSOCIATES),
     }  # fmt: skip
     try:
+        for twice in doubled(partner(name).SETTINGS, name, typed):
+            raise SentenceError(twice.sentence)
         saved = await house.command("channel.save", args)
     except SentenceError as error:
-        meanwhile = error.sentence.id == "changed_meanwhile"
-        now = app_of(request)
-        told = await _conflict(request, now) if meanwhile else error.sentence
-        status = 409 if meanwhile else 422
-        return await _page(
-            request, now, status=status, warned=told, typed=typed, conflict=meanwhile
-        )
+        if error.sentence.id == "changed_meanwhile":
+            return await _met(request, app_of(request), typed)
+        return await _page(request, app_of(request), status=422, warned=error.sentence, typed=typed)
     if saved["missing"]:
         now = app_of(request)
         lacks = publish.missing(now.draft)
@@ -337,63 +275,22 @@ async def save(request: Ask) -> Response[Any]:
     return go(request.url.path + "?did=saved")
 
 
-async def _conflict(request: Ask, app: App) -> Sentence:
-    rows = await house_of(request).store.read(
-        lambda tx: tx.run(
-            "SELECT who FROM audit WHERE app_id=? AND what='app.save' ORDER BY id DESC LIMIT 1",
-            (app.id,),
+async def _met(request: Ask, app: App, typed: FormMultiDict) -> Response[Any]:
+    """Somebody else saved meanwhile: what they and this person changed, field by field."""
+    text = str(typed.get("rev", ""))
+    rev = int(text) if text.isdecimal() and len(text) < 19 else 0
+    began, rows = await house_of(request).store.read(
+        lambda tx: (
+            editing.as_of(tx, app, rev),
+            tx.run(
+                "SELECT who FROM audit WHERE app_id=? AND what='app.save' ORDER BY id DESC LIMIT 1",
+                (app.id,),
+            ),
         )
     )
-    return Sentence("conflict", {"who": rows[0][0] if rows else "Somebody"})
-
-
-def _values(fields: Sequence[Field], name: str, typed: FormMultiDict, app: App) -> dict[str, Any]:
-    """What was typed, as the engine takes it. An empty secret is left as it is."""
-    out: dict[str, Any] = {}
-    kept = app.draft.config.channel.values.get(name, {})
-    for field in fields:
-        id = f"{name}.{field.name}"
-        if field.kind == "group":
-            out.update(_group(field, id, typed, kept.get(field.name)))
-        elif field.kind == "secret":
-            out.update(_secret(field.name, id, typed))
-        else:
-            out[field.name] = _typed(field, id, typed)
-    return out
-
-
-def _secret(key: str, id: str, typed: FormMultiDict) -> dict[str, Any]:
-    if f"{id}.clear" in typed:
-        return {key: ""}
-    text = str(typed.get(id, ""))
-    return {key: text} if text else {}
-
-
-def _group(field: Field, id: str, typed: FormMultiDict, stored: Any) -> dict[str, Any]:
-    """Each member's fields by themselves, so that its secrets stay; a member that is gone, or got
-    another name, is removed."""
-    kept = set(stored) if isinstance(stored, Mapping) else set()
-    out: dict[str, Any] = {}
-    there: set[str] = set()
-    for n in _places(typed, id):
-        key, was = (str(typed.get(f"{id}.{n}.{part}", "")).strip() for part in ("key", "was"))
-        if not key:
-            continue
-        same = was if was and (key == was or _digits(key) == _digits(was) != "") else ""
-        member = same or key
-        there.add(member)
-        for one in field.fields:
-            inner = f"{id}.{n}.{one.name}"
-            at = f"{field.name}.{member}.{one.name}"
-            if one.kind == "secret":
-                out.update(_secret(at, inner, typed))
-            else:
-                out[at] = _typed(one, inner, typed)
-    return {**{f"{field.name}.{gone}": None for gone in kept - there}, **out}
-
-
-def _digits(text: str) -> str:
-    return "".join(c for c in text if c.isdigit()) if not any(c.isalpha() for c in text) else ""
+    told = Sentence("conflict", {"who": rows[0][0] if rows else "Somebody"})
+    met = began.channel if began is not None else ChannelConfig(partner=str(typed.get("partner")))
+    return await _page(request, app, status=409, warned=told, typed=typed, met=met)
 
 
 def _asked(app: App, typed: FormMultiDict, associates: bool) -> dict[str, Any]:
@@ -406,7 +303,22 @@ def _asked(app: App, typed: FormMultiDict, associates: bool) -> dict[str, Any]:
     wanted = "url_secret" in typed
     if wanted != (channel.url_secret is not None):
         out["url_secret"] = "new" if wanted else NONE
-    return out
+    return {name: value for name, value in out.items() if not takes(typed, name)}
+
+
+@post(HERE + "/look", opt={"role": "builder"})
+async def look(request: Ask) -> Response[Any]:
+    """What is wrong with a field (`field`) as it is typed; nothing is saved."""
+    house, app, typed = house_of(request), app_of(request), await request.form()
+    name, _, inner = request.query_params.get("field", "").partition(".")
+    found: list[Sentence] = []
+    if name in PARTNERS:
+        values = app.draft.config.channel.values.get(name, {})
+        shown = drawn(partner(name).SETTINGS, name, values, typed, None)
+        wrong = _by_field(_wrong(house, app, name, shown, typed))
+        found = [told for told in wrong.get(inner, []) if told.id != "form_missing"]
+    html = part(request, "looked.html", id=f"{name}.{inner}", wrong=found)
+    return Response(html, media_type=MediaType.HTML, headers=HEADERS)
 
 
 # --- the checklist -------------------------------------------------------------------------------
@@ -545,4 +457,4 @@ async def subscribe(request: Ask) -> Response[Any]:
     return await check_now(request, app)
 
 
-ROUTES = (form, save, steps, check, i_wrote, channels, hello, authorize, subscribe)
+ROUTES = (form, save, look, steps, check, i_wrote, channels, hello, authorize, subscribe)

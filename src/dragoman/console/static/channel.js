@@ -31,13 +31,26 @@
     button.dataset.remove = "";
     chip.after(made);
     made.querySelector("input").focus();
+    look(made);
+  }
+  // What is wrong with numbers is said where they are typed, by the server that would refuse them.
+  function look(inside) {
+    const field = inside.closest(".field");
+    if (field) field.dispatchEvent(new Event("look"));
   }
   let made = 0;
   form.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
     if ("add" in button.dataset) addNumber(button.closest(".chip"));
-    else if ("remove" in button.dataset) button.closest(".chip, [data-one]").remove();
+    else if ("remove" in button.dataset) {
+      const gone = button.closest(".chip, [data-one]"), field = gone.closest(".field");
+      const others = [...field.querySelectorAll("input:not([type=hidden]), button")];
+      const next = others.find((one) => gone.compareDocumentPosition(one) === Node.DOCUMENT_POSITION_FOLLOWING);
+      gone.remove();
+      look(field);
+      if (next) next.focus();
+    }
     else if (button.dataset.more) {
       const template = form.querySelector(`template[data-member="${CSS.escape(button.dataset.more)}"]`);
       const holder = document.createElement("div");
@@ -49,7 +62,7 @@
     }
   });
   form.addEventListener("keydown", (event) => {
-    const chip = event.key === "Enter" && event.target.closest(".chip");
+    const chip = event.key === "Enter" && event.target.matches("input") && event.target.closest(".chip");
     if (!chip) return;
     event.preventDefault();
     if (chip.classList.contains("new")) addNumber(chip);
@@ -67,6 +80,6 @@
   document.addEventListener("htmx:afterSwap", () => { if (list()) list().classList.toggle("asked", asked); });
   form.addEventListener("change", show);
   show();
-  const wrong = form.querySelector("[aria-invalid=true]");
+  const wrong = form.querySelector("[aria-invalid=true], .theirs input");
   if (wrong) wrong.focus();
 })();

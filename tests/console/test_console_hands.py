@@ -1,0 +1,53 @@
+"""What pages do while they are used, in a real browser: with a keyboard, on a narrow window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from desk import OWNER, desk
+from playwright.async_api import expect
+from test_console_channel import FORM, GUPSHUP, save, tea
+from test_console_pages import opened
+
+pytestmark = pytest.mark.full  # a browser and a program for each test
+
+
+async def test_numbers_are_looked_at_as_they_are_typed(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await d.person("owner", OWNER)
+        await tea(d, "owner")
+        async with opened(d, 1280, "light") as context:
+            page = await context.new_page()
+            await page.goto(FORM + "?partner=infobip")
+            field = page.locator('[id="infobip.numbers-field"]')
+            for number in ("+1 202 555 0100", "+1 202 555 0101", "12025550100"):
+                await field.locator(".chip.new input").focus()
+                await page.keyboard.type(number)
+                await page.keyboard.press("Enter")
+            told = field.locator("[aria-live]")
+            await expect(told).to_contain_text("'12025550100' is there twice; leave one out.")
+            described = await field.locator(".chip.new input").get_attribute("aria-describedby")
+            assert "infobip.numbers-told" in str(described).split()
+            await field.get_by_role("button", name="12025550100").press("Enter")  # its ×
+            await expect(told).not_to_contain_text("twice")
+            await expect(field.locator(".chip.new input")).to_be_focused()
+
+
+async def test_the_second_of_two_people_chooses_without_a_script_too(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await d.person("owner", OWNER)
+        await tea(d, "owner")
+        await save(d, GUPSHUP)
+        async with opened(d, 390, "dark", script=False) as context:
+            page = await context.new_page()
+            await page.goto(FORM)
+            await save(d, {**GUPSHUP, "gupshup.waba_id": "2000193111"})
+            await page.fill('[id="gupshup.waba_id"]', "2000193222")
+            await page.get_by_role("button", name="Save").click()
+            await expect(page.get_by_role("alert")).to_contain_text("saved this form meanwhile")
+            await page.get_by_label("Take what was saved meanwhile: 2000193111").check()
+            await page.get_by_role("button", name="Save").click()
+            await expect(page.get_by_text("Saved in development. Contacts")).to_be_visible()
+        draft = d.app.apps.by_stream["st-tea"].draft
+        assert draft.settings["gupshup"].waba_id == "2000193111"
