@@ -18,7 +18,8 @@ async def test_the_first_start_makes_one_owner_with_the_printed_code(tmp_path: P
         assert (await d.get("/signin")).to == "/setup"
         wrong = await d.post("/setup", {**FORM, "code": "0000-0000-0000-0000"})
         assert wrong.status == 422
-        assert "This code is not right, was used, or is over. Start Dragoman again" in wrong.text
+        assert "This code is not right. Compare it with the last one in the terminal" in wrong.text
+        assert "Start Dragoman again" not in wrong.text
         assert 'value="asha@example.com"' in wrong.html and PASSWORD not in wrong.html
         code = d.app.setup_code
         assert code is not None
@@ -37,7 +38,18 @@ async def test_a_code_is_good_for_an_hour(tmp_path: Path) -> None:
     async with desk(tmp_path) as d:
         await d.app.store.do(lambda tx: tx.run("UPDATE invitation SET until=until-3600000"))
         late = await d.post("/setup", {**FORM, "code": str(d.app.setup_code)})
-        assert late.status == 422 and "is over" in late.text
+        assert late.status == 422
+        assert "This code is over: it was good for one hour. Start Dragoman again" in late.text
+        wrong = await d.post("/setup", {**FORM, "code": "0000-0000-0000-0000"})
+        assert "This code is not right" in wrong.text  # only whoever has all of it hears of its end
+
+
+async def test_codes_are_guessed_at_as_slowly_as_passwords(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await d.app.store.do(lambda tx: tx.run("UPDATE invitation SET until=until-3600000"))
+        for code in ("0000-0000-0000-0000", str(d.app.setup_code)) * 3:
+            said = await d.post("/setup", {**FORM, "code": code})
+        assert said.status == 422 and "Too many wrong codes: wait 1" in said.text
 
 
 @pytest.mark.parametrize(
@@ -47,12 +59,14 @@ async def test_a_code_is_good_for_an_hour(tmp_path: Path) -> None:
         ({"password": OWNER}, "The password is the e-mail address or the name"),
         ({"email": "nobody"}, "'nobody' is not an e-mail address"),
         ({"name": " "}, "The name is missing"),
+        ({"name": "आशा " * 40}, "The name has 159 characters, and at most 100 are kept"),
     ],
 )
 async def test_what_an_account_needs(tmp_path: Path, change: dict[str, str], sentence: str) -> None:
     async with desk(tmp_path) as d:
         said = await d.post("/setup", {**FORM, "code": str(d.app.setup_code), **change})
         assert said.status == 422 and sentence in said.text
+        assert f'value="{change.get("name", "Asha")}"' in said.html  # as it was typed
         good = await d.post("/setup", {**FORM, "code": str(d.app.setup_code)})
         assert good.status == 303  # the code was not spent
 
@@ -148,3 +162,21 @@ async def test_the_guest_builds_and_runs_no_code_of_this_machine(tmp_path: Path)
         assert refused.status == 422 and "only an owner may choose one" in refused.text
         made = await d.post("/apps/new", {"name": "Tea", "agent": "shop"})
         assert made.status == 303
+
+
+async def test_an_app_is_called_what_people_call_it(tmp_path: Path) -> None:
+    async with desk(tmp_path, guest=True) as d:
+        new = (await d.get("/apps/new")).text
+        assert "up to 60 characters, of any kind" in new
+        for name in ("Salt & Pepper", "चाय <b>की</b> दुकान", "Café №1 🫖"):
+            made = await d.post("/apps/new", {"name": name, "agent": "shop"})
+            assert made.status == 303
+        made = await d.post("/apps/new", {"name": "Asha's teas", "agent": "shop"})
+        seen = await d.get("/")
+        assert "Salt & Pepper" in seen.text and "<b>की" not in seen.html
+        assert "Asha’s teas" in seen.text  # commands are told with names between '…'
+        assert (await d.command("channel.show", name="Asha's teas"))["name"] == "Asha’s teas"
+        for name in ("", "x" * 61, "two\nlines", "\u202eteas", "\u200d"):
+            said = await d.post("/apps/new", {"name": name, "agent": "shop"})
+            assert said.status == 422
+            assert "cannot name an app: use 1 to 60 characters that can be seen" in said.text

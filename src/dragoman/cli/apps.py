@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -295,4 +296,4 @@ def _publish(name: str) -> str:
 
 
 def _quoted(name: str) -> str:
-    return f"'{name}'" if " " in name else name
+    return name if re.fullmatch(r"[\w.-]+", name) else f"'{name}'"

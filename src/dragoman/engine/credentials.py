@@ -6,6 +6,7 @@ never in the audit.
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -46,12 +47,17 @@ words(
 Json = dict[str, Any]
 
 
+def _in_a_name(c: str) -> bool:
+    """Vowel signs and joiners too: Hindi and many other scripts are not written without them."""
+    return c.isalnum() or c in " -_.\u200c\u200d" or unicodedata.category(c) in ("Mn", "Mc")
+
+
 def create(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     """credential.create: app `name`, `credential`, `alg` (HS256), `public_key` (PEM, with RS256),
     `scopes` (all). The answer has the secret or the private key, once."""
     app = publish.find(tx, change.vault, args["name"])
     name, alg = str(args["credential"]).strip(), str(args.get("alg") or ALGORITHMS[0])
-    if not (0 < len(name) <= 60) or not all(map(publish.in_a_name, name)):
+    if not (0 < len(name) <= 60) or not all(map(_in_a_name, name)):
         raise SentenceError(Sentence("credential_name_wrong", {"name": name}))
     if name.lower() == "none" or name.startswith("cs-"):  # those mean something else
         raise SentenceError(Sentence("credential_name_wrong", {"name": name}))

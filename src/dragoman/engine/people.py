@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from dragoman.domain.sentences import Sentence, SentenceError, say, words
+from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.store.drivers import Tx
 
 from .publish import Change, audit
@@ -27,6 +27,7 @@ SETUP_MS = 3_600_000
 INVITATION_MS = 7 * 86_400_000
 IDLE_MS = 12 * 3_600_000  # a sign-in nobody used for so long is over
 LONGEST_MS = 30 * 86_400_000
+MOST_NAME = 100
 LEAST_PASSWORD, MOST_PASSWORD = 10, 200
 
 FREE_TRIES = 5  # failures before whoever tries must wait
@@ -37,6 +38,8 @@ words(
     {
         "person_email_wrong": "{value!r} is not an e-mail address: write it like asha@example.com.",
         "person_email_taken": "{email} has an account already.",
+        "person_name_long": "The name has {length} characters, and at most {most} are kept: write "
+        "a shorter one.",
         "person_name_missing": "The name is missing: write how others call you.",
         "password_short": "The password has {length} characters, and needs at least {least}: a few "
         "words in a row are easy to keep in mind.",
@@ -44,10 +47,16 @@ words(
         "password_known": "The password is the e-mail address or the name: choose another.",
         "signin_wrong": "E-mail address and password do not belong together.",
         "signin_wait": "Too many wrong passwords: wait {seconds} s and try again.",
+        "code_wait": "Too many wrong codes: wait {seconds} s and try again.",
         "signin_off": "This account is switched off. Ask an owner to switch it on.",
-        "invitation_wrong": "This code is not right, was used, or is over. {remedy}",
-        "invitation_setup": "Start Dragoman again: it prints a new one while it has no owner.",
-        "invitation_ask": "Ask whoever invited you for a new one.",
+        "invitation_wrong": "This code is not right, or was used. Compare it with the one you were "
+        "given; if it is the same, ask for a new one.",
+        "invitation_over": "This code is over: it was good for seven days. Ask whoever invited you "
+        "for a new one.",
+        "invitation_setup_wrong": "This code is not right. Compare it with the last one in the "
+        "terminal: each start prints a new one, and ends those before.",
+        "invitation_setup_over": "This code is over: it was good for one hour. Start Dragoman "
+        "again, and it prints a new one.",
         "role_unknown": "{role!r} is no role: choose one of {known}.",
         "role_too_high": "A role above your own is not yours to give: ask an owner.",
         "person_unknown": "Nobody with this id is here any more.",
@@ -190,6 +199,17 @@ def read_email(text: str) -> str:
     return email
 
 
+def read_name(text: str) -> str:
+    """A person's name as it is kept. Raises SentenceError."""
+    name = text.strip()
+    if not name:
+        raise SentenceError(Sentence("person_name_missing"))
+    if len(name) > MOST_NAME:
+        about = {"length": len(name), "most": MOST_NAME}
+        raise SentenceError(Sentence("person_name_long", about))
+    return name
+
+
 def _check_role(role: str) -> None:
     if role not in ROLES:
         raise SentenceError(Sentence("role_unknown", {"role": role, "known": ", ".join(ROLES)}))
@@ -197,10 +217,8 @@ def _check_role(role: str) -> None:
 
 def add(tx: Tx, change: Change, email: str, name: str, role: str, password: str) -> Person:
     """A new person. password: its digest. Raises SentenceError."""
-    email, name = read_email(email), name.strip()[:100]
+    email, name = read_email(email), read_name(name)
     _check_role(role)
-    if not name:
-        raise SentenceError(Sentence("person_name_missing"))
     if tx.run("SELECT 1 FROM person WHERE email=?", (email,)):
         raise SentenceError(Sentence("person_email_taken", {"email": email}))
     made = Person(change.ids.new(), email, name, role, change.now)
@@ -214,9 +232,7 @@ def add(tx: Tx, change: Change, email: str, name: str, role: str, password: str)
 
 def set_name(tx: Tx, change: Change, one: Person, name: str) -> Person:
     """How others call somebody. Raises SentenceError."""
-    name = name.strip()[:100]
-    if not name:
-        raise SentenceError(Sentence("person_name_missing"))
+    name = read_name(name)
     if name != one.name:
         tx.run("UPDATE person SET name=? WHERE id=?", (name, one.id))
         audit(tx, change, INSTALLATION, "person.name", one.email, one.name, name)
@@ -316,6 +332,13 @@ def invited(tx: Tx, code: str, now: int) -> str | None:
     return rows[0][0] if rows else None
 
 
+def _is_over(tx: Tx, code: str, now: int) -> bool:
+    """Whether a code was right once, and its time has passed."""
+    return bool(
+        tx.run("SELECT 1 FROM invitation WHERE digest=? AND until<=?", (digest(_bare(code)), now))
+    )
+
+
 def _bare(code: str) -> str:
     """As it was printed, however it was typed."""
     text = re.sub(r"[^0-9A-F]", "", code.upper())
@@ -324,11 +347,12 @@ def _bare(code: str) -> str:
 
 def accept(tx: Tx, change: Change, code: str, email: str, name: str, password: str) -> Person:
     """An account for a code, which is spent. password: its digest. Raises SentenceError; the code
-    stays good then."""
-    remedy = Sentence("invitation_ask" if has_owner(tx) else "invitation_setup")
+    stays good then. That a code is over is told only to whoever has all of it."""
     role = invited(tx, code, change.now)
     if role is None:
-        raise SentenceError(Sentence("invitation_wrong", {"remedy": say(remedy)}))
+        lead = "invitation" if has_owner(tx) else "invitation_setup"
+        over = _is_over(tx, code, change.now)
+        raise SentenceError(Sentence(f"{lead}_over" if over else f"{lead}_wrong"))
     made = add(tx, change, email, name, role, password)
     tx.run("DELETE FROM invitation WHERE digest=? OR until<=?", (digest(_bare(code)), change.now))
     return made

@@ -8,7 +8,6 @@ a publish of an older version and never revives a revoked secret.
 from __future__ import annotations
 
 import secrets as randomness
-import unicodedata
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -33,8 +32,8 @@ words(
     {
         "app_unknown": "There is no app {name!r}. Apps: {known}.",
         "app_exists": "There is already an app named {name!r}. Choose another name.",
-        "app_name_wrong": "{name!r} cannot name an app: use 1 to 60 letters, digits, spaces or "
-        "hyphens.",
+        "app_name_wrong": "{name!r} cannot name an app: use 1 to {most} characters that can be "
+        "seen, on one line.",
         "nothing_to_publish": "Nothing to publish: the published copy is what is in development.",
         "version_unknown": "The app {name} has no version {version}. Versions: {known}.",
         "channel_incomplete": "The channel cannot be enabled yet: {missing}",
@@ -64,24 +63,32 @@ def find(tx: Tx, vault: Vault, name: str) -> App:
     """An app by name or stream id. Raises SentenceError."""
     apps = read_apps(tx, vault)
     for app in apps:
-        if name in (app.name, app.stream_id):
+        if name.replace("'", "’") in (app.name, app.stream_id):
             return app
     known = ", ".join(a.name for a in apps) or "none yet (dragoman app create NAME)"
     raise SentenceError(Sentence("app_unknown", {"name": name, "known": known}))
 
 
-def in_a_name(c: str) -> bool:
-    """Vowel signs and joiners too: Hindi and many other scripts are not written without them."""
-    return c.isalnum() or c in " -_.\u200c\u200d" or unicodedata.category(c) in ("Mn", "Mc")
+LONGEST_NAME = 60
+_JOINERS = "\u200c\u200d"  # nothing to see, and many scripts and emoji are not written without them
+
+
+def read_name(text: str) -> str:
+    """An app's name as it is kept. It is shown and never code, so it may be anything that can be
+    seen; an apostrophe is the printed one, because commands are told with names between '…'.
+    Raises SentenceError."""
+    name = text.strip().replace("'", "’")
+    seen = all(c.isprintable() or c in _JOINERS for c in name)
+    if not name.strip(_JOINERS) or len(name) > LONGEST_NAME or not seen:
+        raise SentenceError(Sentence("app_name_wrong", {"name": name, "most": LONGEST_NAME}))
+    return name
 
 
 def create(
     tx: Tx, change: Change, name: str, agent: AgentConfig, stream_id: str | None = None
 ) -> App:
     """A new app with an in-development copy and nothing published. Raises SentenceError."""
-    name = name.strip()
-    if not (0 < len(name) <= 60) or not all(in_a_name(c) for c in name):
-        raise SentenceError(Sentence("app_name_wrong", {"name": name}))
+    name = read_name(name)
     if tx.run("SELECT 1 FROM app WHERE name=?", (name,)):
         raise SentenceError(Sentence("app_exists", {"name": name}))
     app_id = change.ids.new()

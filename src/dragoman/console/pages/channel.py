@@ -306,7 +306,7 @@ def _asked(app: App, typed: FormMultiDict, associates: bool) -> dict[str, Any]:
     return {name: value for name, value in out.items() if not takes(typed, name)}
 
 
-@post(HERE + "/look", opt={"role": "builder"})
+@post(HERE + "/look", opt={"role": "builder"}, status_code=200)
 async def look(request: Ask) -> Response[Any]:
     """What is wrong with a field (`field`) as it is typed; nothing is saved."""
     house, app, typed = house_of(request), app_of(request), await request.form()

@@ -189,7 +189,7 @@ def _you(
     one = signed_in(request).person
     return _page(
         request, "you", "You", status=422 if wrong else 200, one=one, wrong=wrong or {},
-        called=one.name if name is None else name, saved=request.query_params.get("done", ""),
+        called=one.name if name is None else name, saved=request.query_params.get("saved", ""),
         chosen_theme=request.cookies.get(THEME_COOKIE, "system"), least=people.LEAST_PASSWORD,
     )  # fmt: skip
 

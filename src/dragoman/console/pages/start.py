@@ -106,14 +106,14 @@ async def _accept(request: Ask, again: _Again) -> Response[Any]:
     change = house.change(email.strip().casefold() or "somebody")
     wait = await house.store.read(lambda tx: people.wait_ms(tx, keys, change.now))
     if wait:
-        return again(request, given, Sentence("signin_wait", {"seconds": -(-wait // 1000)}))
+        return again(request, given, Sentence("code_wait", {"seconds": -(-wait // 1000)}))
     if (wrong := people.check_password(password, email, name)) is not None:
         return again(request, given, wrong)
     digest = await asyncio.to_thread(people.hashed, password)
     try:
         one = await house.store.do(lambda tx: people.accept(tx, change, code, email, name, digest))
     except SentenceError as error:
-        if error.sentence.id == "invitation_wrong":
+        if error.sentence.id.startswith("invitation_"):
             await house.store.do(lambda tx: people.failed(tx, keys, change.now))
         return again(request, given, error.sentence)
     token = await house.store.do(lambda tx: people.sign_in(tx, change, one, peer, browser, keys))
