@@ -221,7 +221,7 @@ class Dragoman:
             timeout_s=s.http_timeout_s,
             changed=self._changed,
         )
-        self._oauth = OAuth(accounts)
+        self._oauth = OAuth(accounts, _authorized_at)
         self._build_notifications()
         self._assets = Assets(self.apps)
 
@@ -589,6 +589,11 @@ class Dragoman:
                 await self.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _authorized_at(stream_id: str, begun: str) -> str:
+    """Where the console tells how an authorization ended."""
+    return f"/apps/{stream_id}/channels/whatsapp/configurations?authorized={begun}"
 
 
 def _need_old_key(s: Settings) -> None:

@@ -259,8 +259,8 @@ async def test_graph_unreachable_strange_and_not_allowed(tmp_path: Path) -> None
         "FAIL app tea WhatsApp Cloud API cannot be reached: 127.0.0.1:PORT: "
     )
     assert failed[0].endswith(
-        "Check this machine's network, name service and firewall, and the address of WhatsApp "
-        "Cloud API in the channel."
+        "Either the address of WhatsApp Cloud API in the channel is wrong, or this machine's "
+        "network, name service or firewall keeps it from there."
     )
 
 

@@ -4,15 +4,13 @@ pastes into the console. What is copied and where it goes is the emulator's own 
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "roundtrip"))
-
 from five import answering, five, free_port
-from playwright.async_api import Locator, Page, expect
+from looking import Shifts, shoot
+from playwright.async_api import Browser, Locator, Page, expect
 
 from dragoman.cli.emulated import Emulated
 from dragoman.emulators.kit.walk import Step, filled
@@ -25,16 +23,24 @@ SHOP = Path(__file__).parents[2] / "examples" / "tea_shop.py"
 class Person:
     """One page for the console, one for the partner's, as two tabs."""
 
-    def __init__(self, address: str, console: Page, partner: Page) -> None:
+    def __init__(self, address: str, console: Page, partner: Page, name: str) -> None:
         self.address, self.console, self.partner = address, console, partner
+        self.name = name  # of the journey, for its pictures
         self.app = ""  # the address of the app's pages
+        self._shots = 0
 
-    async def makes_an_app(self, name: str) -> None:
+    async def shoots(self, what: str, page: Page | None = None) -> None:
+        self._shots += 1
+        await shoot(page or self.console, f"journeys/{self.name}-{self._shots:02}-{what}")
+
+    async def makes_an_app(self, name: str, agent: str = "") -> None:
         await self.console.goto(self.address + "/")
         link = self.console.get_by_role("link", name="New app")
         first = self.console.get_by_role("link", name="Make the first one")
         await (link if await link.count() else first).click()
         await self.console.get_by_label("Name", exact=True).fill(name)
+        if agent:
+            await self.console.locator(f'[name="agent"][value="{agent}"]').check()
         await self.console.get_by_role("button", name="Make the app").click()
         await expect(self.console.get_by_label("Messaging Partner")).to_be_visible()
         self.app = self.console.url.partition("/channels")[0]
@@ -89,10 +95,19 @@ class Person:
         else:
             await self._sets(part, id, value)
 
+    async def enables(self) -> None:
+        await self.looks()
+        await self.saves()
+
     async def saves(self) -> None:
         await self.console.get_by_label("Yes", exact=True).check()
         await self.console.get_by_role("button", name="Save").click()
         await expect(self.console.get_by_text("Saved in development. Contacts")).to_be_visible()
+
+    async def subscribes(self) -> None:
+        """Lets the account's events come to the partner's app, as the checklist asks for."""
+        await self.step("Credentials").get_by_role("button", name="Check now").click()
+        await self.console.get_by_role("button", name="Subscribe it now").click()
 
     async def copies(self, partner: str) -> dict[str, str]:
         """What of ours is there to copy."""
@@ -105,15 +120,52 @@ class Person:
     async def publishes(self) -> None:
         await self.console.goto(self.app)
         await self.console.get_by_role("link", name="Publish…").click()
+        await self.shoots("publish")
         await self.console.get_by_role("button", name="Publish").click()
         await expect(self.console.get_by_text("Nothing waiting.")).to_be_visible()
 
     async def looks(self) -> None:
         await self.console.goto(self.app + "/channels/whatsapp/configurations")
 
+    async def opens_the_phone(self, line: str) -> None:
+        await self.partner.goto(self.address + "/phone")
+        await self.partner.locator("#choose-line").select_option(line)
+
+    async def hears(self, said: str, answer: str) -> None:
+        """Says something on the phone, and waits for one more bubble with this answer."""
+        theirs = self.partner.locator(".message.theirs").filter(has_text=answer)
+        before = await theirs.count()
+        await self.says(said)
+        await expect(theirs).to_have_count(before + 1)
+
+    async def says(self, words: str) -> None:
+        await self.partner.locator("#message").fill(words)
+        await self.partner.keyboard.press("Enter")
+
+    async def sees_it_work(self) -> None:
+        """Everything that a message proves is seen, and nothing is broken."""
+        await self.looks()
+        for step in ("Webhook reached us", "Enabled and published", "First message in",
+                     "First answer accepted", "First delivery report"):  # fmt: skip
+            mark = self.step(step).locator(".mark")
+            await expect(mark).to_have_text("●", timeout=15_000)
+        await expect(self.console.locator(".step.bad")).to_have_count(0)
+
     def step(self, name: str) -> Locator:
         """A step of the checklist."""
         return self.console.locator(".step").filter(has_text=name)
+
+
+@contextlib.asynccontextmanager
+async def travelling(browser: Browser, address: str, name: str) -> AsyncIterator[Person]:
+    """A person with both tabs; nothing on their way may jump."""
+    shifts = Shifts()
+    context = await browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(15_000)
+    await shifts.watch(context)
+    yield Person(address, await context.new_page(), await context.new_page(), name)
+    assert shifts.too_far == {}
+    await context.close()
 
 
 @contextlib.asynccontextmanager

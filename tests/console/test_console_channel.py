@@ -320,7 +320,9 @@ async def test_silence_says_something_only_after_the_person_wrote(tmp_path: Path
         assert "Nothing has reached this URL" not in (await d.get(FORM + "/checklist")).text
         d.app.clock.move(61_000)
         text = (await d.get(FORM + "/checklist")).text
-        assert "Nothing has reached this URL since you wrote 1 min 1 s ago." in text
+        assert "Nothing has reached this URL since you wrote 1 min 1 s ago" in text
+        assert "not set at Gupshup or points elsewhere" in text  # two causes look the same
+        assert "or bot.example.com cannot be reached from outside" in text
         assert "1 broken" in text and "◌ First message in your move" in text
 
 

@@ -37,8 +37,9 @@ words(
         "access_key_wrong": "The secret in the URL ({query}=…) is not the channel's: give the "
         "partner the webhook URL with the present one.",
         "access_no_token": "It brought no token in the header Authorization, and the channel asks "
-        "for one of the credential {name}: give the partner what `dragoman app credential token "
-        "APP {name}` prints.",
+        "for one of the credential {name}: give the partner the ready header, which *App "
+        "credentials* shows and `dragoman app credential token APP {name}` prints. If it has it, "
+        "something on the way removes it.",
         "access_credential_gone": "The channel asks webhooks for a token of {client_id}, and that "
         "credential was deleted, so none is let in: associate another one, or none, and publish.",
         "access_replayed": "Its token (jti) came before with another body, so nothing of it was "

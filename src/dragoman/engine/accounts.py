@@ -18,6 +18,7 @@ import structlog
 
 from dragoman.domain.clock import Clock, Ids
 from dragoman.domain.sentences import Sentence, SentenceError, say, words
+from dragoman.domain.wire import HttpCall, NoReply, Reply
 from dragoman.partners.addresses import difference
 from dragoman.partners.contract import Finding, Grant, Talk
 from dragoman.partners.registry import PARTNERS, partner
@@ -38,6 +39,7 @@ log = structlog.get_logger("accounts")
 
 STATE_MS = 600_000
 KEEP_STATES_MS = 86_400_000
+BEGUN_HERE = "dragoman_authorizing"  # the cookie of whoever began in the console: the app's id
 
 words(
     {
@@ -46,18 +48,18 @@ words(
         "authorize_incomplete": "The channel of {app} cannot be authorized yet: {missing}",
         "authorize_done": "{app} is authorized at {partner}. {until}",
         "authorize_state_none": "This address is where {partner} sends a browser back after an "
-        "authorization, and this visit brought no state: run `dragoman channel authorize` and open "
-        "the address that it prints.",
+        "authorization, and this visit brought no state: press Authorize in the console, or run "
+        "`dragoman channel authorize` and open the address that it prints.",
         "authorize_state_unknown": "This authorization was not begun here, so nothing was changed: "
-        "run `dragoman channel authorize` and open the address that it prints.",
+        "press Authorize in the console, or run `dragoman channel authorize` and open the address "
+        "that it prints.",
         "authorize_state_used": "This authorization has come back once already, and counts once "
-        "only: if it did not succeed, run `dragoman channel authorize` again.",
-        "authorize_state_late": "This authorization took longer than ten minutes: run `dragoman "
-        "channel authorize` again.",
+        "only: if it did not succeed, authorize again.",
+        "authorize_state_late": "This authorization took longer than ten minutes: authorize again.",
         "authorize_changed": "The channel's partner or App ID was changed while the authorization "
-        "was under way, so nothing was kept: run `dragoman channel authorize` again.",
+        "was under way, so nothing was kept: authorize again.",
         "authorize_not_kept": "The authorization could not be stored ({why}): when that is mended, "
-        "run `dragoman channel authorize` again.",
+        "authorize again.",
         "redirect_exact": "{partner} opens its dialog only for a redirect URI that is listed there "
         "letter by letter: scheme, capitals and the slash at the end count.",
         "redirect_same": "The redirect URI at {partner} is ours, letter by letter.",
@@ -70,6 +72,7 @@ words(
 )
 
 _T = TypeVar("_T")
+Called = tuple[HttpCall, Reply | NoReply]
 
 
 class CameBack(msgspec.Struct, frozen=True):
@@ -87,7 +90,8 @@ class Begun(msgspec.Struct, frozen=True):
     redirect_uri: str
 
 
-def _digest(state: str) -> str:
+def begun_id(state: str) -> str:
+    """Of the authorization that a state came with."""
     return hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -110,11 +114,11 @@ def begin(tx: Tx, change: Change, name: str, redirect_uri: str) -> Begun:
     tx.run(
         """INSERT INTO oauth_state(digest,app_id,partner,account,redirect_uri,who,at)
         VALUES (?,?,?,?,?,?,?)""",
-        (_digest(state), app.id, chosen, side.account(settings), redirect_uri, change.who,
+        (begun_id(state), app.id, chosen, side.account(settings), redirect_uri, change.who,
          change.now),
     )  # fmt: skip
     url = side.render_authorize_url(settings, redirect_uri, state)
-    return Begun(_digest(state), url, redirect_uri)
+    return Begun(begun_id(state), url, redirect_uri)
 
 
 def ended(tx: Tx, begun_id: str) -> CameBack | None:
@@ -201,7 +205,7 @@ class Accounts:
         if not state:
             label = partner(partner_name).LABEL
             return CameBack(False, Sentence("authorize_state_none", {"partner": label}))
-        now, digest = self._clock.now(), _digest(state)
+        now, digest = self._clock.now(), begun_id(state)
         about = (digest, partner_name, self._apps.by_stream[stream_id].id)
         try:
             if not await self._store.read(lambda tx: tx.run(_KNOWN, about)):
@@ -275,27 +279,35 @@ class Accounts:
 # --- looking -------------------------------------------------------------------------------------
 
 
-async def carry_out(egress: Egress, talk: Talk[_T], timeout_s: float) -> _T:
-    """Make the calls of a talk, one after the other. Returns its result."""
+async def carry_out(
+    egress: Egress, talk: Talk[_T], timeout_s: float, hear: Callable[[Called], None] | None = None
+) -> _T:
+    """Make the calls of a talk, one after the other. Returns its result. `hear`: told each call
+    with its answer."""
     try:
         call = next(talk)
         while True:
-            call = talk.send(await egress.call(call, timeout_s=timeout_s))
+            reply = await egress.call(call, timeout_s=timeout_s)
+            if hear is not None:
+                hear((call, reply))
+            call = talk.send(reply)
     except StopIteration as done:
         result: _T = done.value
         return result
 
 
 async def check_subscriptions(
-    egress: Egress, copy: Copy, webhook_url: str, now: int, timeout_s: float
-) -> list[Finding]:
+    egress: Egress, copy: Copy, webhook_url: str, now: int, timeout_s: float,
+    hear: Callable[[Called], None] | None = None,
+) -> list[Finding]:  # fmt: skip
     """Whether the webhooks of a copy's channel come to us, and how long its token lasts. Empty
-    where the partner has nothing to ask, or there is no token to ask with."""
+    where the partner has nothing to ask, or there is no token to ask with. hear: as in
+    `carry_out`."""
     name = copy.config.channel.partner
     side, settings = account_of(name) if name in PARTNERS else None, copy.settings.get(name)
     if side is None or settings is None:
         return []
-    return await carry_out(egress, side.inspect(settings, webhook_url, now), timeout_s)
+    return await carry_out(egress, side.inspect(settings, webhook_url, now), timeout_s, hear)
 
 
 async def subscribe(egress: Egress, copy: Copy, timeout_s: float) -> list[Finding]:

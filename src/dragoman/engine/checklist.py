@@ -19,7 +19,7 @@ from dragoman.domain import config as configs
 from dragoman.domain.clock import id_text
 from dragoman.domain.errors import Code, SendError
 from dragoman.domain.sentences import Sentence, words
-from dragoman.domain.status import Status
+from dragoman.domain.status import Answer, Doubt, Status
 from dragoman.partners.contract import Partner
 from dragoman.store.drivers import Tx
 
@@ -67,6 +67,9 @@ words(
         "letter_webhook": "{partner}'s support sets this URL: send them the letter.",
         "silent_webhook": "Nothing has reached this URL since you wrote {at} ago. It is not set at "
         "{partner}, or points elsewhere: {where}.",
+        "silent_address": "Nothing has reached this URL since you wrote {at} ago, and nothing ever "
+        "asked for {host}. It is not set at {partner} or points elsewhere ({where}); or {host} "
+        "cannot be reached from outside: name service, firewall, certificate.",
         "silent_messages": "{partner} verified this URL but sends no messages here: look whether "
         "the webhook field *messages* is on, and whether the account is subscribed.",
         "seen_sender": "The last call proved itself.",
@@ -90,6 +93,16 @@ words(
         "held": "{reason} Waiting meanwhile: {n}.",
         "seen_report": "Delivered {seconds} after it was sent.",
         "wait_report": "{partner} reports when it reaches the person.",
+        "silent_report": "{partner} took it {at} ago and has reported nothing. Either its reports "
+        "are not set to come here ({where}), or the person's phone is off.",
+        "silent_phone": "{partner} sent it on {at} ago, and the person's phone has not taken it: "
+        "it is off, or without a network.",
+        "unknown": "Unknown: {reason} This fault has no name here and no remedy. The request and "
+        "the answer are kept as they were, without secrets.",
+        "unknown_hook": "Unknown: {partner} called, and what it sent could not be read here: "
+        "{reason} It is kept as it came.",
+        "unknown_failure": "Unknown: {partner} reported a failure without saying why. What it sent "
+        "is kept as it came.",
     }
 )
 
@@ -108,7 +121,9 @@ class Mark(enum.StrEnum):
 
 class Step(msgspec.Struct, frozen=True):
     """id: what it is called in addresses. at: when it was seen. link: the id of what shows it, as
-    `dragoman why` takes it. field, changed: the setting that unproves it, and when that was."""
+    `dragoman why` takes it. field, changed: the setting that unproves it, and when that was. fix:
+    what to do, where `told` does not say it. raw: the request and its answer, secrets hidden, of
+    what has no page of its own."""
 
     id: str
     title: Sentence
@@ -118,6 +133,8 @@ class Step(msgspec.Struct, frozen=True):
     link: str = ""
     field: str = ""
     changed: int = 0
+    fix: Sentence | None = None
+    raw: str = ""
 
 
 class Checklist(msgspec.Struct, frozen=True):
@@ -155,11 +172,12 @@ class Around(msgspec.Struct, frozen=True):
 
 
 class Held(msgspec.Struct, frozen=True):
-    """A number whose queue waits. waiting: how many messages."""
+    """A number whose queue waits. waiting: how many messages. link: the first of them."""
 
     error: SendError
     since: int
     waiting: int
+    link: str
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -283,10 +301,10 @@ class _Look:
     def _messages(self) -> list[Any]:
         """The newest of this partner's numbers, newest first: id, direction, when by our
         clock, rank, error, external id, answer, why, number's key and display, contact's name and
-        phone."""
+        phone, doubt."""
         return self.tx.run(
             """SELECT m.id,m.direction,coalesce(h.at,m.at),m.rank,m.error,m.external_id,m.answer,
-              m.why,n.key,n.display,c.name,c.phone
+              m.why,n.key,n.display,c.name,c.phone,m.doubt
             FROM (SELECT * FROM message WHERE app_id=? ORDER BY id DESC LIMIT ?) m
             JOIN number n ON n.id=m.number_id
             LEFT JOIN hook h ON h.app_id=m.app_id AND h.id=m.hook_id
@@ -298,11 +316,27 @@ class _Look:
     def _holds(self) -> list[Held]:
         """What keeps numbers of this partner from sending."""
         rows = self.tx.run(
-            """SELECT hold,hold_since,(SELECT count(*) FROM outbox o WHERE o.number_id=n.id)
+            """SELECT hold,hold_since,
+              (SELECT count(*) FROM outbox o WHERE o.app_id=n.app_id AND o.number_id=n.id),
+              (SELECT min(message_id) FROM outbox o WHERE o.app_id=n.app_id AND o.number_id=n.id)
             FROM number n WHERE app_id=? AND partner=? AND hold_since>0 AND hold IS NOT NULL""",
             (self.app.id, self.talker.NAME),
         )
-        return [Held(msgspec.json.decode(r[0], type=SendError), r[1], r[2]) for r in rows]
+        return [
+            Held(msgspec.json.decode(hold, type=SendError), since, n,
+                 f"out-{id_text(first)}" if first else "")
+            for hold, since, n, first in rows
+        ]  # fmt: skip
+
+    def _unreadable(self) -> Sentence | None:
+        """Why the newest webhook could not be read, or something in it."""
+        if self.hook is None:
+            return None
+        rows = self.tx.run(
+            "SELECT reason FROM rejected WHERE app_id=? AND hook_id=? ORDER BY id LIMIT 1",
+            (self.app.id, self.hook[0]),
+        )
+        return sentence(rows[0][0]) if rows else None
 
     # --- putting a step together -----------------------------------------------------------------
 
@@ -330,9 +364,16 @@ class _Look:
         """A number that waits for the account to be mended, or for anything else."""
         for held in self.holds:
             if (held.error.code in _ACCOUNT) == of_account:
-                told = Sentence("held", {"reason": say(held.error.sentence), "n": held.waiting})
-                return self._step(id, Mark.BROKEN, told, held.since)
+                reason = say(self._fault(held.error.code, held.error.sentence))
+                told = Sentence("held", {"reason": reason, "n": held.waiting})
+                return self._step(id, Mark.BROKEN, told, held.since, held.link)
         return None
+
+    def _fault(self, code: str, told: Sentence | None) -> Sentence:
+        """What a partner's refusal says; one that is in no list says that it is unknown."""
+        if told is None:
+            return Sentence("unknown_failure", self.partner)
+        return Sentence("unknown", {"reason": say(told)}) if code == Code.UNKNOWN else told
 
     # --- the steps -------------------------------------------------------------------------------
 
@@ -371,7 +412,7 @@ class _Look:
         stands = accounts.authorization(self.app.name, self.app.draft, self.around.now)
         if stands is not None and stands.state == "fail":
             return self._step("credentials", Mark.BROKEN, stands.what)
-        asked, taken = self._checked(), self._taken_with()
+        asked, taken = self._last_check(), self._taken_with()
         if taken is not None and asked.mark is not Mark.SEEN and taken.at > self.checked_at:
             return taken
         if asked.mark in (Mark.NOT_YET, Mark.NONE):
@@ -425,7 +466,7 @@ class _Look:
     def _given(self, config: configs.AppConfig, field: str) -> Any:
         return config.channel.values.get(self.talker.NAME, {}).get(field)
 
-    def _checked(self) -> Step:
+    def _last_check(self) -> Step:
         """What the last check of the account told."""
         assert self.settings is not None
         if not self.talker.probes(self.settings):
@@ -438,12 +479,20 @@ class _Look:
         fields = _taken(self.talker)
         if bad is not None:
             newer = self._newer(self.checked_at, fields)
-            mark = Mark.NOT_YET if newer else Mark.BROKEN
-            told = Sentence("move_check") if newer else bad.what
-            return self._step("credentials", mark, told, self.checked_at)
+            if newer:
+                return self._step("credentials", Mark.NOT_YET, Sentence("move_check"))
+            return self._broken_by("credentials", bad)
         good = next((c for c in self.checks if c.state == "ok"), None)
         told = good.what if good is not None else Sentence("step_credentials")
         return self._seen("credentials", told, self.checked_at, "", fields)
+
+    def _broken_by(self, id: str, bad: Check) -> Step:
+        """Broken, by what the last check of the account found."""
+        told, fix = bad.what, bad.remedy
+        if told.id.endswith("_error_unknown"):
+            told, fix = Sentence("unknown", {"reason": say(told)}), None
+        at = self.checked_at
+        return Step(id, Sentence(f"step_{id}"), Mark.BROKEN, told, at, fix=fix, raw=bad.raw)
 
     def _accepted(self) -> bool:
         """Whether the partner accepted the credentials at the last check."""
@@ -460,17 +509,20 @@ class _Look:
         called = max(last[1] if last else 0, refused.at if refused else 0)
         if wrong is not None and wrong.at > max(called, verified.at if verified else 0):
             told = Sentence("verify_refused", self.partner)
-            return self._step("webhook", Mark.BROKEN, told, wrong.at)
+            return Step("webhook", Sentence("step_webhook"), Mark.BROKEN, told, wrong.at,
+                        raw=wrong.body or "")  # fmt: skip
         wrote_at = self.proofs["wrote"].at if "wrote" in self.proofs else 0
         silent = wrote_at and wrote_at + PATIENCE_MS < self.around.now and called < wrote_at
         if unsubscribed is not None and (silent or not called):
-            return self._step("webhook", Mark.BROKEN, unsubscribed)
+            return self._broken_by("webhook", unsubscribed)
         if silent:
-            args = {**self.partner, "at": duration(self.around.now - wrote_at),
-                    "where": self._where()}  # fmt: skip
-            known = "silent_messages" if verified is not None else "silent_webhook"
-            return self._step("webhook", Mark.BROKEN, Sentence(known, args))
+            return self._step("webhook", Mark.BROKEN, self._silence(wrote_at))
         if called:
+            unreadable = self._unreadable() if last is not None and last[1] == called else None
+            if last is not None and unreadable is not None:
+                told = Sentence("unknown_hook", {**self.partner, "reason": say(unreadable)})
+                link = f"hook-{id_text(last[0])}"
+                return self._step("webhook", Mark.BROKEN, told, called, link)
             seen = Sentence("seen_webhook", self.partner)
             if last is not None and last[1] == called:
                 return self._seen("webhook", seen, called, f"hook-{id_text(last[0])}")
@@ -485,14 +537,23 @@ class _Look:
         told = Sentence("move_webhook", {"where": self._where()})
         return self._step("webhook", Mark.MOVE, told)
 
-    def _where(self) -> str:
-        return next((g.where_to_paste for g in self.talker.GIVES if g.name == "webhook_url"), "")
+    def _silence(self, since: int) -> Sentence:
+        """Why nothing may have come: the likelier cause first."""
+        args = {**self.partner, "at": duration(self.around.now - since), "where": self._where(),
+                "host": self.around.host}  # fmt: skip
+        if "verified" in self.proofs:
+            return Sentence("silent_messages", args)
+        reached = self.around.emulated or self._address().mark is Mark.SEEN
+        return Sentence("silent_webhook" if reached else "silent_address", args)
 
-    def _unsubscribed(self) -> Sentence | None:
+    def _where(self, of: str = "webhook_url") -> str:
+        return next((g.where_to_paste for g in self.talker.GIVES if g.name == of), "")
+
+    def _unsubscribed(self) -> Check | None:
         """What the last check found of the webhooks at the partner."""
-        return next((c.what for c in self._failed() if _of_webhook(c)), None)
+        return next((c for c in self._failed() if _of_webhook(c)), None)
 
-    def _app_refused(self) -> Sentence | None:
+    def _app_refused(self) -> Check | None:
         """The credentials are right, and the partner refused those of its own app, by which
         webhooks are proved."""
         if not self._accepted() or self._newer(self.checked_at, self.guards):
@@ -501,7 +562,8 @@ class _Look:
         bad = next(others, None)
         if bad is None:
             return None
-        return Sentence("app_refused", {**self.partner, "reason": say(bad.what)})
+        told = Sentence("app_refused", {**self.partner, "reason": say(bad.what)})
+        return msgspec.structs.replace(bad, what=told)
 
     def _newer(self, at: int, fields: Iterable[str]) -> bool:
         """Whether one of these settings was changed since."""
@@ -516,7 +578,7 @@ class _Look:
             return self._step("sender", Mark.BROKEN, reason, refused.at, refused.link)
         app_refused = self._app_refused()
         if app_refused is not None:
-            return self._step("sender", Mark.BROKEN, app_refused)
+            return self._broken_by("sender", app_refused)
         unguarded = access.warning(self.app.name, self.app.draft)
         if unguarded is not None:
             return self._step("sender", Mark.NONE, Sentence("none_sender"))
@@ -593,19 +655,43 @@ class _Look:
         if (held := self._held("first_out", of_account=False)) is not None:
             return held
         fields = _taken(self.talker)
+        failed = self._parked()
         for m in self.messages:
             if m[1] != 1:
                 continue
             link = f"out-{id_text(m[0])}"
             if m[3] == Status.FAILED:
-                if m[4] and _code(m[4]) in _CHANNELS:
-                    return self._step("first_out", Mark.BROKEN, error_sentence(m[4]), m[2], link)
-                continue  # of that message or that person alone
-            if m[3] >= Status.ACCEPTED:
+                code = _code(m[4]) if m[4] else Code.UNKNOWN
+                told = self._fault(code, error_sentence(m[4]) if m[4] else None)
+                step = self._step("first_out", Mark.BROKEN, told, m[2], link)
+                if code in _CHANNELS:
+                    return step
+                failed = failed or step  # of that message or that person alone, perhaps
+            elif m[12] == Doubt.OPEN:
+                told = self._why_doubt(m[0])
+                failed = failed or self._step("first_out", Mark.BROKEN, told, m[2], link)
+            elif m[3] >= Status.ACCEPTED:
                 told = Sentence("seen_first_out", {**self.partner, "id": m[5] or "?"})
                 return self._seen("first_out", told, m[2], link, fields)
         kept = self._kept("first_out", fields)
-        return kept or self._step("first_out", Mark.NOT_YET, Sentence("wait_first_out"))
+        waits = self._step("first_out", Mark.NOT_YET, Sentence("wait_first_out"))
+        return kept or failed or waits
+
+    def _parked(self) -> Step | None:
+        """The newest message crashed the agent until it was set aside: no answer was ever made."""
+        last = self.messages[0] if self.messages else None
+        if last is None or last[1] != 0 or last[6] != Answer.PARKED:
+            return None
+        told = sentence(last[7]) or Sentence("unknown_failure", self.partner)
+        return self._step("first_out", Mark.BROKEN, told, last[2], f"in-{id_text(last[0])}")
+
+    def _why_doubt(self, message_id: int) -> Sentence:
+        rows = self.tx.run(
+            """SELECT error FROM attempt WHERE app_id=? AND message_id=? AND error IS NOT NULL
+            ORDER BY n DESC LIMIT 1""",
+            (self.app.id, message_id),
+        )
+        return error_sentence(rows[0][0]) if rows else Sentence("unknown_failure", self.partner)
 
     def _first_report(self) -> Step:
         for m in self.messages:
@@ -614,9 +700,22 @@ class _Look:
                 told = Sentence("seen_report", {"seconds": duration(max(0, at - m[2]))})
                 return self._seen("first_report", told, at, f"out-{id_text(m[0])}")
         kept = self._kept("first_report")
-        return kept or self._step(
-            "first_report", Mark.NOT_YET, Sentence("wait_report", self.partner)
+        return (
+            kept
+            or self._no_report()
+            or self._step("first_report", Mark.NOT_YET, Sentence("wait_report", self.partner))
         )
+
+    def _no_report(self) -> Step | None:
+        """The newest answer was taken a while ago, and nobody said that it reached the person."""
+        last = next((m for m in self.messages if m[1] == 1 and m[3] >= Status.ACCEPTED), None)
+        if last is None or last[3] > Status.SENT or last[2] + PATIENCE_MS >= self.around.now:
+            return None
+        where = self._where("delivery_url") or self._where()
+        args = {**self.partner, "at": duration(self.around.now - last[2]), "where": where}
+        link = f"out-{id_text(last[0])}"
+        told = Sentence("silent_phone" if last[3] == Status.SENT else "silent_report", args)
+        return self._step("first_report", Mark.MOVE, told, 0, link)
 
     def _reported(self, message_id: int) -> int:
         rows = self.tx.run(

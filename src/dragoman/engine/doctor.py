@@ -109,12 +109,14 @@ class House(msgspec.Struct, frozen=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One line. state: none for what is not needed or cannot be asked."""
+    """One line. state: none for what is not needed or cannot be asked. raw: the call that told it
+    and its answer, secrets hidden."""
 
     name: str
     state: State
     what: Sentence
     remedy: Sentence | None = None
+    raw: str = ""
 
 
 async def examine(house: House) -> AsyncIterator[Check]:

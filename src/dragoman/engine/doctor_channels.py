@@ -7,22 +7,26 @@ import asyncio
 import contextlib
 import email.utils
 import ipaddress
+import json
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from dragoman.domain.clock import Clock
 from dragoman.domain.content import Text
 from dragoman.domain.identity import Phone
 from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.wire import NoReply, Phase, Reply
-from dragoman.egress import Egress
+from dragoman.egress import Egress, redacted
 from dragoman.egress.guard import public
 from dragoman.partners.contract import Finding, OutboundMessage, Partner, Probe, Unsupported
 
 from . import access, accounts
+from .accounts import Called
 from .apps import App, Copy
 from .doctor import Check, House, State
 from .publish import missing
@@ -52,8 +56,8 @@ words(
         "check_probe_none": "{partner} cannot be asked without sending.",
         "check_probe_ok": "{partner} accepts the credentials.",
         "check_unreachable": "{partner} cannot be reached: {detail}.",
-        "check_unreachable_fix": "Check this machine's network, name service and firewall, and "
-        "the address of {partner} in the channel.",
+        "check_unreachable_fix": "Either the address of {partner} in the channel is wrong, or this "
+        "machine's network, name service or firewall keeps it from there.",
         "check_refused": "{partner} was not called. {detail}",
         "check_not_allowed": "{place} answers, but is not in egress_allow here, so a server with "
         "these settings does not call it.",
@@ -200,12 +204,20 @@ async def _account(
         return
     places = [urlsplit(p.call.url).netloc for p in probes if _local(p.call.url)]
     url = f"{house.base_url}/hooks/{talker.NAME}/{app.stream_id}"
+    calls: list[Called] = []
     async with Egress((*house.egress_allow, *places)) as wider:
         found = await accounts.check_subscriptions(
-            wider, copy, url, Clock().now(), house.timeout_s
-        )  # fmt: skip
+            wider, copy, url, Clock().now(), house.timeout_s, calls.append
+        )
     for one in found:
-        yield Check(name, one.state, one.what, one.remedy)
+        raw = _kept(calls) if one.state == "fail" else ""
+        yield Check(name, one.state, one.what, one.remedy, raw)
+
+
+def _kept(calls: Sequence[Called]) -> str:
+    """Calls and their answers as they may be shown, one after the other."""
+    return "\n".join(json.dumps(redacted(call, reply), ensure_ascii=False, indent=2)
+                     for call, reply in calls)  # fmt: skip
 
 
 async def _probe(
@@ -225,11 +237,12 @@ async def _probe(
             yield Check(name, "warn", what, Sentence("check_not_allowed_fix"))
     middle = (began + Clock().real()) / 2000
     if not isinstance(reply, Reply):
-        yield _no_answer(name, args, reply)
+        bad = _no_answer(name, args, reply)
+        yield msgspec.structs.replace(bad, raw=_kept([(call, reply)]))
         return
     problem = talker.read_probe(probe, reply)
     if problem is not None:
-        yield Check(name, "fail", problem, Sentence("check_token_fix"))
+        yield Check(name, "fail", problem, Sentence("check_token_fix"), _kept([(call, reply)]))
     else:
         yield Check(name, "ok", Sentence("check_probe_ok", args))
     with contextlib.suppress(TypeError, ValueError, KeyError):

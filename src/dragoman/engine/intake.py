@@ -133,7 +133,7 @@ class Intake:
             return HookAnswer(405, b"Method Not Allowed", headers=(("allow", "GET, POST"),))
         if any(name.startswith("hub.") for name, _ in hook.query):
             step = "verified" if answer.status == 200 else "verify_refused"
-            await self._prove(app.id, f"{talker.NAME}/{step}")
+            await self._prove(app.id, f"{talker.NAME}/{step}", _asked(hook))
         return answer
 
     async def _post(self, app: App, talker: Partner, copies: list[Copy], hook: Hook) -> HookAnswer:
@@ -412,14 +412,14 @@ class Intake:
         except StoreError as error:
             log.warning("refused_not_kept", app=app.name, why=str(error))
 
-    async def _prove(self, app_id: int, step: str) -> None:
+    async def _prove(self, app_id: int, step: str, body: str) -> None:
         now = self._clock.now()
         try:
             await self._store.do_soon(
                 lambda tx: tx.run(
-                    """INSERT INTO proof(app_id,step,at) VALUES (?,?,?)
-                    ON CONFLICT(app_id,step) DO UPDATE SET at=excluded.at""",
-                    (app_id, step, now),
+                    """INSERT INTO proof(app_id,step,at,body) VALUES (?,?,?,?)
+                    ON CONFLICT(app_id,step) DO UPDATE SET at=excluded.at, body=excluded.body""",
+                    (app_id, step, now, body),
                 )
             )
         except StoreError as error:
@@ -433,6 +433,16 @@ def _same(what: str, body: bytes) -> bytes:
 
 def _text(sentence: Sentence) -> str:
     return _json.encode(sentence).decode()
+
+
+_SHOWN = ("hub.mode", "hub.challenge")
+
+
+def _asked(hook: Hook) -> str:
+    """A handshake as it may be shown: its token is a secret, and so is whatever else came."""
+    query = "&".join(f"{k}={v[:100] if k in _SHOWN else '•••'}" for k, v in hook.query[:20])
+    headers = "".join(f"\n{k}: {v}" for k, v in hook.headers.items() if k in KEPT_HEADERS)
+    return f"{hook.method} {hook.path}?{query}{headers}"
 
 
 def _headers(hook: Hook) -> str:

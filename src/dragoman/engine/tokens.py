@@ -29,11 +29,13 @@ WARN_DAYS = (1, 7, 14)  # before its end; 0 stands for the end itself
 words(
     {
         "token_missing": "The channel is not authorized at {partner}, so sending waits, for a day "
-        "at most: run `dragoman channel authorize '{app}'`.",
+        "at most: press Authorize in the console, or run `dragoman channel authorize '{app}'`.",
         "token_ended": "The authorization at {partner} ended on {date}, so sending waits, for a "
-        "day at most: run `dragoman channel authorize '{app}'`, and it goes on by itself.",
-        "token_ends": "The authorization at {partner} ends on {date}, in {left}: run `dragoman "
-        "channel authorize '{app}'` before that, or sending will wait.",
+        "day at most: press Authorize in the console, or run `dragoman channel authorize "
+        "'{app}'`, and it goes on by itself.",
+        "token_ends": "The authorization at {partner} ends on {date}, in {left}: press "
+        "Authorize in the console before that, or run `dragoman channel authorize '{app}'`; else "
+        "sending will wait.",
         "token_good": "The authorization at {partner} is good until {date}, {left} more.",
         "token_endless": "The authorization at {partner} has no end.",
     }

@@ -1,18 +1,21 @@
 """Where a partner sends a browser back after an authorization: /oauth/{partner}/{stream id}.
 
-A person is in front of it, so it answers with a page: one sentence, nothing to load, nothing that
-a query could put into it. The address carries a code, so it is neither kept nor passed on.
+A person is in front of it. Whoever began in the console (a cookie says so) is sent back there; all
+others get a page: one sentence, nothing to load, nothing that a query could put into it. The
+address carries a code, so it is neither kept nor passed on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
+from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl
 
 import structlog
 
 from dragoman.domain.sentences import Sentence, say, words
-from dragoman.engine.accounts import Accounts, CameBack
+from dragoman.engine.accounts import BEGUN_HERE, Accounts, CameBack, begun_id
 from dragoman.partners.registry import PARTNERS, account, partner
 
 from .asgi import Receive, Scope, Send, respond
@@ -25,7 +28,7 @@ words(
         "oauth_title_not": "Not authorized",
         "oauth_close": "You can close this window.",
         "oauth_broken": "A mistake in Dragoman kept the authorization from ending: see the "
-        "server's log, and run `dragoman channel authorize` again.",
+        "server's log, and authorize again.",
     }
 )
 
@@ -67,10 +70,12 @@ small {{ opacity: .7; }}
 
 
 class OAuth:
-    """The callback of every partner that has one."""
+    """The callback of every partner that has one. `back`: the console's page that tells how an
+    authorization ended, of an app and of what was begun (`Begun.id`)."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, back: Callable[[str, str], str]) -> None:
         self._accounts = accounts
+        self._back = back
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         where = _place(scope["path"])
@@ -88,7 +93,26 @@ class OAuth:
             log.exception("oauth_broken", partner=name)
             await respond(send, 500, _page(name, CameBack(False, _BROKEN)), _HTML, _HEADERS)
             return
+        if _begun_in_console(scope, stream_id) and query.get("state"):
+            await self._send_back(send, stream_id, begun_id(query["state"]))
+            return
         await respond(send, 200 if end.done else 400, _page(name, end), _HTML, _HEADERS)
+
+    async def _send_back(self, send: Send, stream_id: str, begun: str) -> None:
+        over = f"{BEGUN_HERE}=; Path=/oauth; Max-Age=0; HttpOnly; SameSite=Lax".encode()
+        to = self._back(stream_id, begun).encode()
+        await respond(send, 303, b"", _HTML, (*_HEADERS, (b"location", to), (b"set-cookie", over)))
+
+
+def _begun_in_console(scope: Scope, stream_id: str) -> bool:
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            try:
+                found = SimpleCookie(value.decode("latin-1")).get(BEGUN_HERE)
+            except CookieError:
+                return False
+            return found is not None and found.value == stream_id
+    return False
 
 
 _BROKEN = Sentence("oauth_broken")

@@ -33,7 +33,7 @@ from dragoman.engine.checklist import (
 )
 from dragoman.engine.given import DOTS, given, is_near
 from dragoman.engine.standing import phone
-from dragoman.partners.contract import Complaint, Give
+from dragoman.partners.contract import Complaint, Finding, Give
 from dragoman.partners.letter import written
 from dragoman.partners.registry import PARTNERS, account, partner
 
@@ -94,15 +94,20 @@ class Part(msgspec.Struct):
 
 @get(HERE, opt={"role": "viewer"})
 async def form(request: Ask) -> Response[str]:
-    did = request.query_params.get("did", "")
+    did, begun = (request.query_params.get(name, "") for name in ("did", "authorized"))
+    end = await house_of(request).store.read(lambda tx: accounts.ended(tx, begun))
     told = Sentence(f"channel_{did}") if did in ("saved", "both") else None
-    return await _page(request, app_of(request), told=told)
+    if end is not None:
+        told = end.sentence if end.done else None
+    warned = end.sentence if end is not None and not end.done else None
+    return await _page(request, app_of(request), told=told, warned=warned)
 
 
 async def _page(
     request: Ask, app: App, *, status: int = 200, told: Sentence | None = None,
     warned: Sentence | None = None, typed: FormMultiDict | None = None,
     lacks: Sequence[Complaint] = (), met: ChannelConfig | None = None, url_key: str = "",
+    compared: Sequence[Finding] = (),
 ) -> Response[str]:  # fmt: skip
     """met: the channel that a form was drawn from which somebody else saved meanwhile."""
     house, channel = house_of(request), app.draft.config.channel
@@ -141,6 +146,7 @@ async def _page(
         credentials=sorted(app.credentials.values(), key=lambda c: c.name), tab="configurations",
         may=signed_in(request).person.may("builder"), empty_field=empty,
         checklist=found, just_saved=told is not None, accounts=accounts_for(house, app),
+        compared=compared, listed=request.query_params.get("listed", ""),
         standing=accounts.authorization(app.name, app.draft, house.clock.now()), **frame(app),
     )  # fmt: skip
 
@@ -446,7 +452,27 @@ async def authorize(request: Ask) -> Response[Any]:
         begun = await house.command("channel.authorize", args)
     except SentenceError as error:
         return await _page(request, app, status=422, warned=error.sentence)
-    return go(str(begun["url"]))
+    to = go(str(begun["url"]))
+    to.set_cookie(
+        accounts.BEGUN_HERE, app.stream_id, path="/oauth", max_age=accounts.STATE_MS // 1000,
+        httponly=True, samesite="lax",
+    )  # fmt: skip
+    return to
+
+
+@get("/apps/{app:str}/channels/whatsapp/redirect", opt={"role": "viewer"})
+async def redirect(request: Ask) -> Response[str]:
+    """Our callback URL beside what a person read at the partner (`listed`), letter by letter."""
+    house, app = house_of(request), app_of(request)
+    name = request.query_params.get("partner", "")
+    if name not in PARTNERS or account(name) is None:
+        return await _page(request, app)
+    ours = house.url_for(f"oauth/{name}/{app.stream_id}")
+    listed = request.query_params.get("listed", "").strip()
+    found = accounts.check_redirect(partner(name).LABEL, ours, listed)
+    if request.headers.get("HX-Request"):
+        return page(request, "compared.html", "Callback URL", name=name, compared=found)
+    return await _page(request, app, compared=found)
 
 
 @post("/apps/{app:str}/channels/whatsapp/subscribe", opt={"role": "builder"})
@@ -457,4 +483,6 @@ async def subscribe(request: Ask) -> Response[Any]:
     return await check_now(request, app)
 
 
-ROUTES = (form, save, look, steps, check, i_wrote, channels, hello, authorize, subscribe)
+ROUTES = (
+    form, save, look, steps, check, i_wrote, channels, hello, authorize, redirect, subscribe,
+)  # fmt: skip

@@ -5,7 +5,8 @@
   const form = document.getElementById("channel");
   if (!form) return;
   // What was done is told once: the same page opened again has not saved anything.
-  if (new URLSearchParams(location.search).has("did")) history.replaceState(history.state, "", location.pathname);
+  const address = new URLSearchParams(location.search);
+  if (address.has("did") || address.has("authorized")) history.replaceState(history.state, "", location.pathname);
   const valueOf = (name) => {
     const found = form.querySelectorAll(`[name="${CSS.escape(name)}"]`);
     for (const one of found) if (one.type !== "radio" || one.checked) return one.value;

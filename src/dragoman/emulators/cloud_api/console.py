@@ -30,7 +30,7 @@ from dragoman.emulators.kit import (
 )
 
 from .config import SCOPES
-from .oauth import LONG_S
+from .oauth import LONG_S, REVOKED
 from .subscriptions import handshake
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ words(
         "meta_secret_shown": "The app secret is shown until the page is loaded again.",
         "meta_scopes_missing": "A token needs at least one permission: whatsapp_business_messaging "
         "is the one that sends.",
+        "meta_tokens_revoked": "Revoked: no token that was generated or granted is taken any more.",
         "meta_token_made": "The token is made and shown this once: copy it now.",
     }
 )
@@ -183,6 +184,7 @@ def _token() -> Panel:
             *(switch(scope, scope, True) for scope in SCOPES),
             shown("token", "Access token", hidden=True, help="Shown once."),
             button("generate", "Generate token", lead=True),
+            button("revoke", "Revoke tokens"),
         ],
     )
 
@@ -265,6 +267,11 @@ async def _generate(emulator: Emulator, values: dict[str, Any]) -> Done:
     return Done(Sentence("meta_token_made"), {"token": token.token})
 
 
+async def _revoke(emulator: Emulator, values: dict[str, Any]) -> Done:
+    emulator.logins.invalidate(REVOKED)
+    return Done(Sentence("meta_tokens_revoked"))
+
+
 _BUTTONS: dict[tuple[str, str], Callable[[Emulator, dict[str, Any]], Awaitable[Done]]] = {
     ("app", "show"): _show,
     ("login", "save"): _save_uris,
@@ -273,6 +280,7 @@ _BUTTONS: dict[tuple[str, str], Callable[[Emulator, dict[str, Any]], Awaitable[D
     ("webhook", "remove"): _remove,
     ("fields", "save"): _save_fields,
     ("token", "generate"): _generate,
+    ("token", "revoke"): _revoke,
 }
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 CODE_MS = 30_000
 SHORT_S = 5_183  # a person's token
+REVOKED = 467  # the subcode of a token that was taken back
 LONG_S = 5_183_944  # its long-lived exchange, and the token of a login configuration
 KNOWN_SCOPES = (*SCOPES, "business_management", "public_profile", "email")
 _HTML = "text/html; charset=utf-8"
@@ -277,4 +278,4 @@ OPEN: dict[tuple[str, str], Callable[[Emulator, Call], Answer]] = {
 def invalidate(emulator: Emulator, raw: bytes) -> dict[str, Any]:
     """Control: every granted token ends with this subcode, 460 or 467."""
     order: dict[str, int] = msgspec.json.decode(raw, type=dict[str, int])
-    return {"tokens": emulator.logins.invalidate(order.get("subcode", 467))}
+    return {"tokens": emulator.logins.invalidate(order.get("subcode", REVOKED))}

@@ -196,7 +196,7 @@ ERRORS: dict[str, Known] = {**ENTERPRISE, **ACCESS, **HTTP}
 words({f"gupshup_error_{key}": known.text for key, known in ERRORS.items()})
 words(
     {
-        "gupshup_refused": "Gupshup refused the message: {said}",
+        "gupshup_error_unknown": "Gupshup refused the message: {said}",
         "gupshup_failed": "Gupshup reported the message as failed: {said}",
         "gupshup_failed_silently": "Gupshup reported the message as failed and did not say why.",
     }
@@ -216,5 +216,5 @@ def problem(table: str, code: str, said: str) -> tuple[Known, Sentence]:
         meta = meaning({"code": code, "message": said})
         if meta.known.text:
             return meta.known, meta.sentence
-    name = "gupshup_failed" if table == "report" else "gupshup_refused"
+    name = "gupshup_failed" if table == "report" else "gupshup_error_unknown"
     return _UNKNOWN, Sentence(name, {"said": shown_raw(code, said)})

@@ -111,7 +111,7 @@ def _rejected(status: dict[str, Any], reply: Reply) -> SendError:
     if code == _TAKEN_BEFORE:
         doubt = _REPLIES.doubt(Sentence("infobip_had_it"), reply)
         return msgspec.structs.replace(doubt, partner_code=code, partner_text=text)
-    found = problem(f"status/{code}", "infobip_refused", code, text)
+    found = problem(f"status/{code}", "infobip_error_unknown", code, text)
     return refused(*found, code, text, reply)
 
 
@@ -121,7 +121,7 @@ def read_refusal(reply: Reply) -> SendError:
     if (strange := _REPLIES.strange(reply, told is not None)) is not None:
         return strange
     told = told or Complaint("", snippet(reply))
-    found = problem(_key(reply.status, told.said), "infobip_refused", status, told.said)
+    found = problem(_key(reply.status, told.said), "infobip_error_unknown", status, told.said)
     return refused(*found, told.code or status, told.said, reply)
 
 

@@ -516,7 +516,7 @@ ERRORS: dict[str, Known] = {**REPORTED, **STATUSES, **HTTP}
 words({f"infobip_error_{key}": known.text for key, known in ERRORS.items()})
 words(
     {
-        "infobip_refused": "Infobip refused the message: {said}",
+        "infobip_error_unknown": "Infobip refused the message: {said}",
         "infobip_failed": "Infobip reported the message as failed: {said}",
         "infobip_failed_silently": "Infobip reported the message as failed and did not say why.",
     }

@@ -117,7 +117,7 @@ REMARKS: tuple[tuple[str, str], ...] = (
 words({f"netcore_error_{key}": known.text for key, known in ERRORS.items()})
 words(
     {
-        "netcore_refused": "Netcore refused the message: {said}",
+        "netcore_error_unknown": "Netcore refused the message: {said}",
         "netcore_failed": "Netcore reported the message as failed: {said}",
         "netcore_failed_silently": "Netcore reported the message as failed and did not say why.",
     }
@@ -147,5 +147,5 @@ def problem(code: str, said: str, number: str, *, reported: bool = False) -> tup
         return ERRORS[code], Sentence(f"netcore_error_{code}", used)
     if reported and not code and not said:
         return _UNKNOWN, Sentence("netcore_failed_silently")
-    name = "netcore_failed" if reported else "netcore_refused"
+    name = "netcore_failed" if reported else "netcore_error_unknown"
     return _UNKNOWN, Sentence(name, {"said": shown_raw(code, said)})
