@@ -426,11 +426,12 @@ class _Look:
             told = Sentence("check_running", {**self.partner, "seconds": CHECK_MS // 1000})
             return self._step("credentials", Mark.CHECKING, told)
         signing = self.tx.run(
-            """SELECT who FROM oauth_state WHERE app_id=? AND partner=? AND at>? AND outcome IS NULL
+            """SELECT who,outcome FROM oauth_state WHERE app_id=? AND partner=? AND at>?
             ORDER BY at DESC LIMIT 1""",
             (self.app.id, self.talker.NAME, now - accounts.STATE_MS),
         )
-        if signing and self.talker.NAME in self.app.draft.granted:
+        unended = bool(signing) and signing[0][1] is None  # an earlier one was left lying
+        if unended and self.talker.NAME in self.app.draft.granted:
             told = Sentence("authorize_running", {**self.partner, "who": signing[0][0]})
             return self._step("credentials", Mark.CHECKING, told)
         return None
