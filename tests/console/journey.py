@@ -161,7 +161,7 @@ async def travelling(browser: Browser, address: str, name: str) -> AsyncIterator
     """A person with both tabs; nothing on their way may jump."""
     shifts = Shifts()
     context = await browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     await shifts.watch(context)
     yield Person(address, await context.new_page(), await context.new_page(), name)
     assert shifts.too_far == {}
