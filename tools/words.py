@@ -24,8 +24,8 @@ POT = LOCALES / "console.pot"
 LANGUAGES = ("hi", "ar")
 TEMPLATES = (SOURCE / "console" / "templates", SOURCE / "ui" / "templates")
 _ENGINE = (
-    "access", "accounts", "checklist", "credentials", "given", "intake", "past", "people",
-    "publish", "replay", "standing", "steps", "why",
+    "access", "accounts", "checklist", "credentials", "given", "intake", "meaning", "past",
+    "people", "publish", "replay", "standing", "steps", "why",
 )  # fmt: skip
 # Modules whose sentences are translated; a folder stands for everything in it.
 SENTENCES = (

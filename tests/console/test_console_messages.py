@@ -456,6 +456,20 @@ async def test_rows_come_on_top_and_wait_while_one_reads(tmp_path: Path) -> None
         assert errors == []
 
 
+# --- raw bodies ----------------------------------------------------------------------------------
+
+
+async def test_raw_bodies_have_the_meaning_of_each_field_beside_them(tmp_path: Path) -> None:
+    async with both(tmp_path) as b:
+        await b.named("hello <b>", "Asha")
+        seen = await b.desk.get(f"/messages/{await b.last(0)}")
+        assert "entry.0.changes.0.value.messages.0.text.body hello <b> the words" in seen.text
+        assert "entry.0.changes.0.value.messages.0.from" in seen.text and "meaning raw" in seen.text
+        assert "hello <b>" not in seen.html
+        sent = await b.desk.get(f"/messages/{await b.last(1)}")
+        assert "the partner's id of it" in sent.text and TOKEN not in sent.html
+
+
 # --- replay --------------------------------------------------------------------------------------
 
 

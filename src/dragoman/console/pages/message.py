@@ -12,7 +12,9 @@ from litestar.response import Stream
 
 from dragoman.domain.clock import id_text
 from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.engine import meaning
 from dragoman.engine.apps import App
+from dragoman.engine.meaning import Raw
 from dragoman.engine.replay import Answer, Exchange
 from dragoman.engine.standing import duration
 from dragoman.engine.why import Story, story
@@ -24,7 +26,7 @@ from dragoman.store.queries.messages import Filter, Line
 from ..bubble import Bubble, bubble_of, drawn
 from ..house import House
 from ..live import stream
-from ..render import go, page, signed_in
+from ..render import go, language_of, page, signed_in, words_of
 from ..route import strips
 from ..site import house_of
 from .apps import frame, label, name_of
@@ -50,12 +52,14 @@ MARKS = {
 
 
 class Told(msgspec.Struct, frozen=True):
-    """A story with the rows that its page needs. `line`: None for what is no message."""
+    """A story with the rows that its page needs. `line`: None for what is no message. fields: of
+    raw bodies, by a step's place and the label, with what they mean."""
 
     app: App
     story: Story
     line: Line | None
     again: int
+    fields: dict[tuple[int, str], list[Raw]] = {}
 
 
 def read(tx: Tx, house: House, text: str) -> Told | str:
@@ -73,7 +77,8 @@ def read(tx: Tx, house: House, text: str) -> Told | str:
         line = messages.load(tx, [(message.app_id, message.id)])[0]
     if told.id != text:
         return f"/messages/{told.id}"
-    return Told(app, told, line, chain.sent_again(tx, line) if line is not None else 0)
+    again = chain.sent_again(tx, line) if line is not None else 0
+    return Told(app, told, line, again, meaning.of_steps(tx, app, told.steps))
 
 
 def unknown(request: Ask, sentence: Sentence) -> Response[str]:
@@ -103,7 +108,8 @@ async def _page(
         lying, upright = strips(told.story.steps, *ends) or (None, None)
     return page(
         request, "message.html", told.story.id, status=422 if wrong else 200, told=told,
-        story=told.story, line=line, wrong=wrong, lying=lying, upright=upright, marks=MARKS,
+        story=told.story, line=line, panes=_panes(request, told), wrong=wrong,
+        lying=lying, upright=upright, marks=MARKS,
         partner=label(line.partner) if line is not None else "",
         bubble=bubble_of(line, house.redactor) if line is not None else None,
         doubt=_doubt(line, told.story), may_settle=who.person.may("responder"),
@@ -113,6 +119,17 @@ async def _page(
         path_of=f"/messages/{told.story.id}", gaps=_gaps(told.story),
         gap=lambda ms: f"+{duration(ms)}" if ms >= 0 else duration(ms), **frame(told.app),
     )  # fmt: skip
+
+
+def _panes(request: Ask, told: Told) -> dict[tuple[int, str], list[tuple[str, str, str]]]:
+    """Fields as rows of the pane: place, value without known secrets, meaning."""
+    language, hidden = language_of(request), house_of(request).redactor.text
+
+    def row(one: Raw) -> tuple[str, str, str]:
+        means = ", ".join(words_of(sentence, language) for sentence in one.means)
+        return one.place, hidden(one.value), means
+
+    return {key: [row(one) for one in fields] for key, fields in told.fields.items()}
 
 
 def _doubt(line: Line | None, told: Story) -> Sentence | None:
