@@ -395,6 +395,21 @@ async def test_in_a_browser_a_check_is_live(tmp_path: Path) -> None:
         await expect(step.locator(".mark")).to_have_text("■", timeout=10_000)
 
 
+async def test_in_a_browser_what_was_taken_away_can_be_put_back(tmp_path: Path) -> None:
+    async with desk(tmp_path, guest=True) as d, browsing() as browser:
+        await d.command("app.create", name="Tea", source="print('hello')", stream_id="st-tea")
+        await save(d, infobip("127.0.0.1:9"))
+        tab = await browser.new_page()
+        await tab.goto(d.address + FORM)
+        part = tab.locator('[data-part="infobip"]')
+        await part.get_by_role("button", name="Remove +1 202 555 0100").click()
+        numbers = part.locator('input[name="infobip.numbers"]')
+        await expect(numbers).to_have_count(1)
+        await tab.get_by_role("button", name="Put back +1 202 555 0100").click()
+        await expect(numbers.first).to_have_value("+1 202 555 0100")
+        await expect(numbers).to_have_count(2)
+
+
 async def test_a_list_that_is_known_is_not_sent_again(tmp_path: Path) -> None:
     async with desk(tmp_path) as d:
         await tea(d)

@@ -309,6 +309,44 @@ async def test_a_doubt_is_ended_by_a_responder(tmp_path: Path) -> None:
         assert late.status == 422 and "That doubt has ended already: arrived, by" in late.text
 
 
+async def test_that_it_arrived_can_be_taken_back(tmp_path: Path) -> None:
+    async with both(tmp_path, role="responder") as b:
+        path = await in_doubt(b)
+        state = "SELECT doubt,rank FROM message WHERE direction=1"
+        before = await b.world.rows(state)
+        early = await b.desk.post(path + "/undo")
+        assert early.status == 422 and "cannot be opened again" in early.text
+        await b.desk.post(path + "/arrived")
+        assert "That can be taken back until" in (await b.desk.get(path)).text
+        assert (await b.desk.post(path + "/undo")).to == path
+        assert await b.world.rows(state) == before
+        assert "Send again, may double" in (await b.desk.get(path)).text
+        told = await b.world.rows("SELECT after FROM audit WHERE what='doubt.settle' ORDER BY id")
+        assert told == [("arrived",), ("opened again",)]
+        # too late
+        await b.desk.post(path + "/arrived")
+        b.world.clock.move(600_001)
+        assert "That can be taken back" not in (await b.desk.get(path)).text
+        assert (await b.desk.post(path + "/undo")).status == 422
+
+
+async def test_that_it_arrived_stays_once_a_report_came(tmp_path: Path) -> None:
+    async with both(tmp_path, role="responder") as b:
+        path = await in_doubt(b)
+        await b.desk.post(path + "/arrived")
+        number = await b.world.rows("SELECT id FROM message WHERE direction=1")
+        await b.world.app.store.do(
+            lambda tx: tx.run(
+                """INSERT INTO report(app_id,id,message_id,number_id,external_id,status,at,came,
+                hook_id,body) SELECT app_id,1,id,number_id,'x','delivered',1,1,0,'{}'
+                FROM message WHERE id=?""",
+                (number[0][0],),
+            )
+        )
+        assert "That can be taken back" not in (await b.desk.get(path)).text
+        assert (await b.desk.post(path + "/undo")).status == 422
+
+
 async def test_sending_again_takes_a_second_step(tmp_path: Path) -> None:
     async with both(tmp_path, role="responder") as b:
         path = await in_doubt(b)

@@ -163,7 +163,7 @@ async def test_ones_sign_ins_are_seen_and_ended(tmp_path: Path) -> None:
             await second.sign_in()
             page = await d.get("/settings/sessions")
             assert "Chrome on Android 127.0.0.1" in page.text
-            assert page.text.count("End it") == 2 and page.text.count("this browser") == 1
+            assert page.text.count("End it…") == 2 and page.text.count("this browser") == 1
             end = re.search(r'Chrome on Android.*?action="([^"]+)"', page.html, re.S)
             assert end is not None
             assert (await d.post(end[1])).to == "/settings/sessions"

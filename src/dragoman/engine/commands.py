@@ -202,6 +202,11 @@ def _settle(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     return {"again": None if again is None else f"out-{id_text(again)}"}
 
 
+def _reopen(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    doubts.reopen(tx, change.ids, message_id(args["id"]), change.who, change.now)
+    return {}
+
+
 def _told(complaints: list[Complaint]) -> list[Json]:
     return [{"field": c.field, "sentence": say(c.sentence)} for c in complaints]
 
@@ -271,4 +276,5 @@ COMMANDS: dict[str, Callable[[Tx, Change, Mapping[str, Any]], Json]] = {
     "credential.delete": credentials.delete,
     "credential.token": credentials.token,
     "doubt.settle": _settle,
+    "doubt.reopen": _reopen,
 }

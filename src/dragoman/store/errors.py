@@ -52,6 +52,8 @@ words(
         "back from its backup, or give the key in DRAGOMAN_KEY. No new key was made.",
         "not_in_doubt": "No message in doubt has this id. `dragoman doubt` lists those that have.",
         "doubt_ended": "That doubt has ended already: {how}, by {who}, {when}.",
+        "doubt_stays_ended": "This doubt cannot be opened again: only within ten minutes after "
+        "somebody said that it arrived, and only while no report of the partner came.",
         "unit_poisoned": "One unit of work could not be written and was set aside: {detail}.",
         "server_running": "Another Dragoman server ({name}, process {pid}) already uses {path}. "
         "Stop it first, or give this one another --home.",

@@ -18,6 +18,7 @@ from dragoman.engine.meaning import Raw
 from dragoman.engine.replay import Answer, Exchange
 from dragoman.engine.standing import duration
 from dragoman.engine.why import Story, story
+from dragoman.store import doubts
 from dragoman.store.drivers import Tx
 from dragoman.store.errors import Unavailable
 from dragoman.store.queries import chain, messages
@@ -60,6 +61,7 @@ class Told(msgspec.Struct, frozen=True):
     line: Line | None
     again: int
     fields: dict[tuple[int, str], list[Raw]] = {}
+    reopens: int = 0  # until when *it arrived* can be taken back; 0 where it cannot
 
 
 def read(tx: Tx, house: House, text: str) -> Told | str:
@@ -78,7 +80,9 @@ def read(tx: Tx, house: House, text: str) -> Told | str:
     if told.id != text:
         return f"/messages/{told.id}"
     again = chain.sent_again(tx, line) if line is not None else 0
-    return Told(app, told, line, again, meaning.of_steps(tx, app, told.steps))
+    fields, now = meaning.of_steps(tx, app, told.steps), house.clock.now()
+    reopens = doubts.reopens_until(tx, app.id, line.id, now) if line is not None else 0
+    return Told(app, told, line, again, fields, reopens)
 
 
 def unknown(request: Ask, sentence: Sentence) -> Response[str]:
@@ -233,11 +237,21 @@ async def again(request: Ask) -> Response[Any]:
     return await _settle(request, arrived=False)
 
 
+@post("/messages/{id:str}/undo", opt={"role": "responder"})
+async def undo(request: Ask) -> Response[Any]:
+    """Take *it arrived* back."""
+    return await _commanded(request, "doubt.reopen")
+
+
 async def _settle(request: Ask, *, arrived: bool) -> Response[Any]:
+    return await _commanded(request, "doubt.settle", arrived=arrived)
+
+
+async def _commanded(request: Ask, command: str, **more: Any) -> Response[Any]:
     text = str(request.path_params["id"])[:300]
-    args = {"id": text, "arrived": arrived, "who": name_of(signed_in(request))}
+    args = {"id": text, "who": name_of(signed_in(request)), **more}
     try:
-        await house_of(request).command("doubt.settle", args)
+        await house_of(request).command(command, args)
     except Unavailable:
         raise
     except SentenceError as error:  # somebody else, or a report, was quicker; or it is no message
@@ -245,4 +259,4 @@ async def _settle(request: Ask, *, arrived: bool) -> Response[Any]:
     return go(f"/messages/{text}")
 
 
-ROUTES = (message, message_live, replay, arrived, again)
+ROUTES = (message, message_live, replay, arrived, again, undo)

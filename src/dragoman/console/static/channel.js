@@ -39,19 +39,23 @@
     const field = inside.closest(".field");
     if (field) field.dispatchEvent(new Event("look"));
   }
+  // What is taken away can be put back where it was, until the form is saved.
+  function takeAway(one) {
+    const back = document.createElement("button");
+    back.type = "button";
+    back.className = "bare";
+    back.textContent = `${form.dataset.back} ${one.querySelector("input:not([type=hidden])").value}`;
+    back.addEventListener("click", () => { back.replaceWith(one); one.querySelector("input").focus(); look(one); });
+    one.replaceWith(back);
+    look(back);
+    back.focus();
+  }
   let made = 0;
   form.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
     if ("add" in button.dataset) addNumber(button.closest(".chip"));
-    else if ("remove" in button.dataset) {
-      const gone = button.closest(".chip, [data-one]"), field = gone.closest(".field");
-      const others = [...field.querySelectorAll("input:not([type=hidden]), button")];
-      const next = others.find((one) => gone.compareDocumentPosition(one) === Node.DOCUMENT_POSITION_FOLLOWING);
-      gone.remove();
-      look(field);
-      if (next) next.focus();
-    }
+    else if ("remove" in button.dataset) takeAway(button.closest(".chip, [data-one]"));
     else if (button.dataset.more) {
       const template = form.querySelector(`template[data-member="${CSS.escape(button.dataset.more)}"]`);
       const holder = document.createElement("div");

@@ -10,6 +10,7 @@ from dragoman.domain.clock import id_number
 from dragoman.domain.identity import Bsuid, Phone, read_recipient, variants
 from dragoman.domain.public_ids import ENTRY, JOB, MESSAGE, read_public_id
 from dragoman.domain.sentences import SentenceError
+from dragoman.store.doubts import AGAIN
 from dragoman.store.drivers import Row, Tx
 from dragoman.store.intake import digest
 from dragoman.store.rows import origin_of
@@ -346,7 +347,9 @@ def settled(tx: Tx, line: Line) -> tuple[int, str, str] | None:
         AND target=? ORDER BY id DESC LIMIT 1""",
         (line.app_id, line.id, str(line.id)),
     )
-    return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+    if not rows or rows[0][2] == AGAIN:  # a report ended it since
+        return None
+    return rows[0][0], rows[0][1], rows[0][2]
 
 
 def items_of(tx: Tx, app_id: int, hook_id: int) -> dict[str, list[int]]:
