@@ -3,12 +3,19 @@ fetches them still learns that its message was delivered; and each is kept once.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+import aiohttp
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "console"))
+
+from desk import Desk
 from five import FIVE, STREAM_ID, Five, five
 
 from dragoman.agents.contract import Turn
+from dragoman.domain.clock import id_text
 from dragoman.emulators.kit.console import press
 
 pytestmark = [
@@ -85,3 +92,31 @@ async def test_what_was_fetched_waits_for_the_database(tmp_path: Path) -> None:
         await world.app.pulling.look()
         assert len(tries) == 2
         assert await _is(world, "SELECT count(*) FROM report WHERE status='delivered'", 1)
+
+
+async def test_what_was_fetched_stands_in_the_log_and_on_the_message_page(tmp_path: Path) -> None:
+    async with (
+        five(tmp_path, echo, pull_every_s=0.1) as world,
+        aiohttp.ClientSession() as client,
+    ):
+        d = Desk(world.app, world.emulated.settings.base_url, client)
+        await world.use("infobip")
+        await no_report_urls(world)
+        await fetching(world, True)
+        await world.says("infobip", "hello")
+        delivered = "SELECT count(*) FROM report WHERE status='delivered'"
+        await world.until(lambda: _is(world, delivered, 1))
+        tea = f"/apps/{STREAM_ID}/channels/whatsapp"
+        assert "delivered" in (await d.get(tea + "/log?status=delivered")).text
+        sent = await world.rows("SELECT id FROM message WHERE direction=1")
+        page = await d.get(f"/messages/out-{id_text(sent[0][0])}")
+        assert "It reached" in page.text and "○ delivered" in page.text
+
+        fetched = await world.rows("SELECT id FROM hook WHERE note='fetched' ORDER BY id LIMIT 1")
+        told = await d.get(f"/messages/hook-{id_text(fetched[0][0])}")
+        assert "Reports that were fetched" in told.text and "which we asked for" in told.text
+        # nobody called, so nothing is proved by it
+        await world.app.store.do(lambda tx: tx.run("DELETE FROM hook WHERE note<>'fetched'"))
+        steps = await d.get(tea + "/configurations/checklist")
+        assert "● Webhook reached us" not in steps.text
+        assert "● First delivery report" in steps.text

@@ -277,9 +277,10 @@ class _Look:
     # --- what there is ---------------------------------------------------------------------------
 
     def _last_hook(self) -> tuple[int, int, str] | None:
-        """(id, at, headers) of the newest webhook of this partner."""
+        """(id, at, headers) of the newest webhook of this partner. What was fetched is none."""
         rows = self.tx.run(
-            """SELECT id,at,headers,partner FROM hook WHERE app_id=? ORDER BY id DESC LIMIT ?""",
+            """SELECT id,at,headers,partner FROM hook WHERE app_id=? AND note<>'fetched'
+            ORDER BY id DESC LIMIT ?""",
             (self.app.id, LOOK),
         )
         return next(((r[0], r[1], r[2]) for r in rows if r[3] == self.talker.NAME), None)

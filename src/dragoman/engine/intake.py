@@ -158,12 +158,14 @@ class Intake:
     async def pulled(self, app: App, copy: Copy, talker: Partner, url: str, body: bytes) -> None:
         """What was fetched from the partner, kept as a webhook is. Raises StoreError."""
         hook = Hook("POST", url, headers={"content-type": "application/json"}, body=body)
-        arrival = await self._read(app, talker, copy, hook, self._clock.now())
+        arrival = await self._read(app, talker, copy, hook, self._clock.now(), "fetched")
         self._answer(talker, arrival, await self._keep(arrival))
 
-    async def _read(self, app: App, talker: Partner, copy: Copy, hook: Hook, now: int) -> Arrival:
+    async def _read(
+        self, app: App, talker: Partner, copy: Copy, hook: Hook, now: int, note: str = ""
+    ) -> Arrival:
         """A POST taken apart; kept raw where it cannot be. Raises StoreError."""
-        note = "" if copy.version else "draft"
+        note = note or ("" if copy.version else "draft")
         try:
             events = talker.parse(hook, copy.settings[talker.NAME])
             return await self._arrival(app, talker.NAME, hook, events, now, note)

@@ -23,6 +23,7 @@ from .standing import duration, error_sentence, name_of, settled_word, stand
 words(
     {
         "step_hook": "Webhook in",
+        "step_fetched": "Fetched",
         "step_hook_is": "{bytes} bytes from {partner}, {proof}{headers}",
         "step_stored": "Stored",
         "step_stored_is": "{id}: {kind}{said}; then answered 200",
@@ -95,6 +96,7 @@ _PROOF = {
     "": "accepted by the published copy",
     "draft": "accepted by the in-development copy",
     "invalid": "accepted, but not readable",
+    "fetched": "which we asked for",
 }
 
 
@@ -106,7 +108,8 @@ def hook_step(row: HookRow) -> Step:
         "headers": _headers(row.headers),
     }
     raw = ("body", _text(row.body))
-    return Step(row.at, "hook", Sentence("step_hook"), (Sentence("step_hook_is", args),),
+    title = Sentence("step_fetched" if row.note == "fetched" else "step_hook")
+    return Step(row.at, "hook", title, (Sentence("step_hook_is", args),),
                 (raw,), ref=f"hook-{id_text(row.id)}")  # fmt: skip
 
 

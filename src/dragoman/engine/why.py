@@ -44,6 +44,7 @@ words(
         "why_title_notified": "Notification to {who} · from {number}",
         "why_title_job": "Notification {id}",
         "why_title_hook": "Webhook {id}",
+        "why_title_fetched": "Reports that were fetched, {id}",
         "why_title_rejected": "An item that could not be read",
         "why_title_refused": "A refused request",
         "why_title_unknown": "The partner's id {id}",
@@ -243,7 +244,8 @@ def _of_hook(tx: Tx, found: Found, now: int) -> Story:
         sentence = Sentence("why_hook_invalid")
     steps = [hook_step(row), *item_steps(tx, found.app_id, items, row.at)]
     name = f"hook-{id_text(row.id)}"
-    title = Sentence("why_title_hook", {"id": name})
+    fetched = row.note == "fetched"
+    title = Sentence("why_title_fetched" if fetched else "why_title_hook", {"id": name})
     return Story(name, _app(tx, found), title, "", row.at, sentence, tuple(steps))
 
 
