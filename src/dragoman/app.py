@@ -101,7 +101,7 @@ class Dragoman:
         self.setup_code: str | None = None  # for the first owner, where there is none yet
         self.emulated_consoles: dict[str, str] = {}  # partner → where its emulator's console is
         # of emulated accounts, as the console's `House` has them
-        self.emulated_accounts: Callable[[], Sequence[tuple[str, str, App | None]]] = tuple
+        self.emulated_accounts: Callable[[], Sequence[tuple[str, str, str, App | None]]] = tuple
         self.set_up_emulated: Callable[[str, str, str], Awaitable[None]] | None = None
         self._lock: ServerLock | None = None
         self._token = secrets.token_urlsafe(24)

@@ -41,7 +41,9 @@ async def test_one_press_and_the_checklist_goes_green(tmp_path: Path, name: str)
         assert (done.status, done.to) == (303, FORM + "?did=both")
         seen = await d.get(done.to)
         assert "Both sides are set up and saved in development" in seen.text
-        assert "With this app." in seen.text
+        assert "With this app." in seen.text and 'href="/phone#line=' in seen.html
+        told = "verified this URL" if name == "cloud-api" else "console was given this URL"
+        assert told in seen.text
         await d.post(FORM + "/check")
         await world.app.command("app.publish", {"name": "Tea"})
 
@@ -72,7 +74,10 @@ async def test_an_account_that_another_app_lives_on_is_not_taken(tmp_path: Path)
 
         other = next(name for name in world.emulators if name != live)
         assert (await d.post(FORM + "/both", {"partner": other})).status == 303
+        label = world.emulators[other].partner
+        assert (world.others, label in world.answered) == ({label: "Tea"}, False)
         await world.app.command("app.publish", {"name": "Tea"})
+        assert set(world.answered) == {label, world.current}
         assert world._owner(other) is world.app.apps.by_stream["st-tea"]
         with pytest.raises(Exception, match="is with the app Tea, which is live on it"):
             await world.to(world.emulators[other].partner)

@@ -316,7 +316,9 @@ async def test_a_file_never_becomes_a_page_of_this_origin(phone: Served) -> None
 async def test_faults_and_clock_are_there_only_where_the_emulator_gives_them(
     phone: Served,
 ) -> None:
-    assert phone.handsets.panel() == {"live": None, "faults": {}, "clock": None}
+    assert phone.handsets.panel() == {
+        "live": None, "answered": None, "others": {}, "faults": {}, "clock": None,
+    }  # fmt: skip
     assert (await phone.post("/phone/faults", {"name": "slow", "on": True}))[0] == 400
     assert (await phone.post("/phone/clock", {"by": 1}))[0] == 400
     switches, others = Switches(), Switches()
@@ -352,6 +354,11 @@ class Channel:
 
     def __init__(self) -> None:
         self.current = "WhatsApp Cloud API"
+        self.others: dict[str, str] = {}
+
+    @property
+    def answered(self) -> list[str]:
+        return [self.current]
 
     async def to(self, label: str) -> None:
         self.current = label

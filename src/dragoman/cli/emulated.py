@@ -174,22 +174,22 @@ class Emulated:
 
     # --- for the console -------------------------------------------------------------------------
 
-    def accounts(self) -> list[tuple[str, str, App | None]]:
-        """The emulated accounts: partner, its first number (digits), the app that it is with."""
-        return [
-            (name, next(iter(one.lines.values())).display, self._owner(name))
-            for name, one in self.emulators.items()
-        ]
+    def accounts(self) -> list[tuple[str, str, str, App | None]]:
+        """The emulated accounts: partner, its first number (digits), what the phone calls that,
+        the app that it is with."""
+        found = []
+        for name, one in self.emulators.items():
+            line = next(iter(one.lines.values()))
+            found.append((name, line.display, line.key, self._owner(name)))
+        return found
 
     async def set_up_for(self, who: str, stream_id: str, name: str) -> None:
         """*Set up both sides for me*: the form and the partner's console, switched on and not
         published. Raises SentenceError: for an account that another app is live with, too."""
         owner = self._owner(name)
-        if owner is not None and owner.stream_id != stream_id and owner.published is not None:
-            live = owner.published.config.channel
-            if live.partner == name and live.enabled:
-                args = {"partner": partner(name).LABEL, "app": owner.name}
-                raise SentenceError(Sentence("emulated_live", args))
+        if owner is not None and owner.stream_id != stream_id and self._is_live(name):
+            args = {"partner": partner(name).LABEL, "app": owner.name}
+            raise SentenceError(Sentence("emulated_live", args))
         await self.set_up(name, self.emulators[name].WALK, stream_id)
         await self.app.command("channel.enable", {"who": who, "name": stream_id})
 
@@ -231,6 +231,29 @@ class Emulated:
         """The same as the phone calls it."""
         return self.emulators[self.partner].partner
 
+    @property
+    def answered(self) -> list[str]:
+        """The partners on whose number an app is live."""
+        return [one.partner for name, one in self.emulators.items() if self._is_live(name)]
+
+    @property
+    def others(self) -> dict[str, str]:
+        """Partners whose account is with another app than the demo's: partner → that app."""
+        owned = {one.partner: self._owner(name) for name, one in self.emulators.items()}
+        return {
+            label: owner.name
+            for label, owner in owned.items()
+            if owner is not None and owner.stream_id != STREAM_ID
+        }
+
+    def _is_live(self, name: str) -> bool:
+        """Whether the app that an account is with answers on it."""
+        owner = self._owner(name)
+        if owner is None or owner.published is None:
+            return False
+        channel = owner.published.config.channel
+        return channel.enabled and channel.partner == name
+
     async def to(self, label: str) -> None:
         """Switch the published channel to another partner; its settings are there already."""
         name = next(name for name, one in self.emulators.items() if one.partner == label)
@@ -265,6 +288,10 @@ class _WithEmulators(Dragoman):
     """The emulators end before the program does, so that their open streams do not hold it up."""
 
     emulated: Emulated
+
+    async def _changed(self) -> None:
+        await super()._changed()
+        self.emulated.handsets.tell_panel()  # another app may answer now
 
     async def stop(self) -> None:
         self.emulated.stop_holding()

@@ -29,7 +29,8 @@ class House(msgspec.Struct, frozen=True):
     may be asked under besides this machine's own. secure: whether people reach us by https. guest:
     whether a browser on this machine needs no account (the demo). emulated: partner → address of
     its emulator's console, on this address; empty where none runs. accounts(): of each emulated
-    partner its name, first number (digits), and the app that its account is with. set_up(who,
+    partner its name, first number (digits), what the phone calls that, and the app that its account
+    is with. set_up(who,
     stream id, partner): both sides of such an account; raises SentenceError. aside(work): it runs
     beside the request, until the program stops. replay(app id, message id): the turn of a message,
     then and now; raises SentenceError."""
@@ -52,5 +53,5 @@ class House(msgspec.Struct, frozen=True):
     secure: bool = False
     guest: bool = False
     emulated: Mapping[str, str] = {}
-    accounts: Callable[[], Sequence[tuple[str, str, App | None]]] = tuple
+    accounts: Callable[[], Sequence[tuple[str, str, str, App | None]]] = tuple
     set_up: Callable[[str, str, str], Awaitable[None]] | None = None

@@ -64,6 +64,8 @@ words(
         "verify_refused": "{partner} called with another verify token. Copy Verify token again, "
         "and press Verify and save there.",
         "move_webhook": "Paste the webhook URL at {where}.",
+        "walked_webhook": "{partner}'s emulated console was given this URL: the first message will "
+        "tell.",
         "letter_webhook": "{partner}'s support sets this URL: send them the letter.",
         "silent_webhook": "Nothing has reached this URL since you wrote {at} ago. It is not set at "
         "{partner}, or points elsewhere: {where}.",
@@ -163,12 +165,14 @@ class Checklist(msgspec.Struct, frozen=True):
 
 class Around(msgspec.Struct, frozen=True):
     """What is known besides the database. url: of the webhook. host: the public one. emulated:
-    whether the partner is emulated on this machine."""
+    whether the partner is emulated on this machine. walked: its emulated console was given the
+    URL."""
 
     url: str
     host: str
     emulated: bool
     now: int
+    walked: bool = False
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -534,6 +538,8 @@ class _Look:
             return self._seen("webhook", Sentence("seen_verified", self.partner), verified.at)
         if (kept := self._kept("webhook")) is not None:
             return kept
+        if self.around.walked:
+            return self._step("webhook", Mark.NOT_YET, Sentence("walked_webhook", self.partner))
         if self.talker.LETTER:
             return self._step("webhook", Mark.MOVE, Sentence("letter_webhook", self.partner))
         told = Sentence("move_webhook", {"where": self._where()})

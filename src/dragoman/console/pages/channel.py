@@ -53,7 +53,7 @@ from ..house import House
 from ..render import HEADERS, go, page, part, signed_in
 from ..site import house_of
 from .apps import app_of, frame, name_of
-from .emulated import accounts_for
+from .emulated import accounts_for, phone_of
 
 Ask = Request[Any, Any, Any]
 HERE = "/apps/{app:str}/channels/whatsapp/configurations"
@@ -147,6 +147,7 @@ async def _page(
         may=signed_in(request).person.may("builder"), empty_field=empty,
         checklist=found, just_saved=told is not None, accounts=accounts_for(house, app),
         compared=compared, listed=request.query_params.get("listed", ""),
+        phone_address=phone_of(house, app),
         standing=accounts.authorization(app.name, app.draft, house.clock.now()), **frame(app),
     )  # fmt: skip
 
@@ -335,7 +336,8 @@ async def looked(request: Ask, app: App) -> Checklist:
     house, name = house_of(request), app.draft.config.channel.partner
     url = house.url_for(f"hooks/{name}/{app.stream_id}")
     host = (urlsplit(url).hostname or "").casefold()
-    around = Around(url, host, name in house.emulated, house.clock.now())
+    walked = any(n == name and one and one.id == app.id for n, _, _, one in house.accounts())
+    around = Around(url, host, name in house.emulated, house.clock.now(), walked)
     found = await house.store.read(lambda tx: checklist(tx, app, around))
     if found.news:
         await house.store.do(lambda tx: note(tx, app, found))
@@ -354,7 +356,10 @@ async def steps(request: Ask) -> Response[Any]:
 
 def _list(request: Ask, app: App, found: Checklist) -> Response[str]:
     may = signed_in(request).person.may("builder")
-    return page(request, "checklist.html", "Checklist", app=app, checklist=found, may=may)
+    return page(
+        request, "checklist.html", "Checklist", app=app, checklist=found, may=may,
+        phone_address=phone_of(house_of(request), app),
+    )  # fmt: skip
 
 
 @post(HERE + "/check", opt={"role": "builder"})
@@ -421,8 +426,9 @@ def hello(request: Ask) -> Response[str]:
     emulated = name in house.emulated
     lines = [] if emulated else [(n, *_wa_me(n, text)) for n in _phones(app, copy)]
     return page(
-        request, "hello.html", "Say hello", lines=lines, emulated=emulated, text=text, **frame(app)
-    )
+        request, "hello.html", "Say hello", lines=lines, emulated=emulated, text=text,
+        phone_address=phone_of(house, app), **frame(app),
+    )  # fmt: skip
 
 
 def _phones(app: App, copy: Copy) -> list[str]:

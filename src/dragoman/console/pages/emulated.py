@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from litestar import Request, Response, post
@@ -28,6 +29,7 @@ class Account(msgspec.Struct, frozen=True):
     partner: str
     label: str
     number: str
+    phone: str  # the address of the test phone with this number
     console: str
     state: str
     owner: str = ""
@@ -36,9 +38,28 @@ class Account(msgspec.Struct, frozen=True):
 def accounts_for(house: House, app: App) -> list[Account]:
     """The emulated accounts as an app sees them; none where no emulator runs."""
     return [
-        Account(name, label(name), phone(digits), house.emulated[name], *_state(name, app, owner))
-        for name, digits, owner in house.accounts()
+        Account(
+            name,
+            label(name),
+            phone(digits),
+            _phone(key),
+            house.emulated[name],
+            *_state(name, app, owner),
+        )
+        for name, digits, key, owner in house.accounts()
     ]
+
+
+def phone_of(house: House, app: App) -> str:
+    """The test phone with the number that an app has; with any where it has none."""
+    mine = {name: key for name, _, key, owner in house.accounts() if owner and owner.id == app.id}
+    live = (app.published or app.draft).config.channel.partner
+    key = mine.get(live) or mine.get(app.draft.config.channel.partner)
+    return _phone(key) if key else "/phone"
+
+
+def _phone(key: str) -> str:
+    return "/phone#line=" + quote(key)
 
 
 def _state(name: str, app: App, owner: App | None) -> tuple[str, str]:

@@ -275,10 +275,14 @@ class Handsets:
 
     def panel(self) -> dict[str, Any]:
         """What the Faults and Clock tabs show: switches by partner; None for an absent clock.
-        `live`: the partner that the channel is with, where the phone can switch it."""
+        `live`: the partner that the channel is with, where the phone can switch it; `answered`:
+        the partners on whose numbers somebody answers; `others`: by partner, the app that has its
+        number and is not the phone's to switch."""
         clock, switch = self.controls.get("clock"), self.controls.get("switch")
         return {
             "live": None if switch is None else switch.current,
+            "answered": None if switch is None else list(switch.answered),
+            "others": {} if switch is None else dict(switch.others),
             "faults": {
                 partner: msgspec.to_builtins(faults.describe())
                 for partner, faults in self.faults.items()

@@ -7,6 +7,7 @@ an emulator of another partner translates to and from that shape.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -68,10 +69,16 @@ class Faults(Protocol):
 
 class Switch(Protocol):
     """What `Handsets.controls["switch"]` holds: the partner that the platform's channel is with,
-    by its name as lines give it. `to` raises SentenceError where it cannot be switched."""
+    by its name as lines give it. answered: the partners on whose numbers somebody answers. others:
+    by partner, another app that has its number. `to` raises SentenceError where it cannot be
+    switched."""
 
     @property
     def current(self) -> str: ...
+    @property
+    def answered(self) -> Sequence[str]: ...
+    @property
+    def others(self) -> Mapping[str, str]: ...
     async def to(self, label: str) -> None: ...
 
 

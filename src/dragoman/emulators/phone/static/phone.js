@@ -174,8 +174,9 @@ function drawLines() {
   byId("wire-what").replaceChildren(...(line ? [line.partner, ...(console ? [" · ", console] : [])] : []));
 }
 
-// The channel is with one partner; numbers of the others are there, and nobody answers on them.
-const answersHere = () => [null, undefined, partnerOf(S.line)].includes(S.controls.live);
+// Numbers are there on which nobody answers: the channel is with another partner, or an app that is
+// not published took the account.
+const answersHere = () => !S.controls.answered || S.controls.answered.includes(partnerOf(S.line));
 
 function drawSwitch() {
   const { live } = S.controls;
@@ -190,6 +191,11 @@ function drawSwitch() {
     if (!await call("/switch", { partner })) event.target.disabled = false;
     byId("message").focus();
   };
+  const other = S.controls.others[partner];
+  if (other) {
+    bar.replaceChildren(h("span", { class: "grow" }, `${other} is set up with this number, and not live on it: publish it. What you write here is kept, and not answered.`));
+    return;
+  }
   bar.replaceChildren(h("span", { class: "grow" }, `The channel is with ${live}. What you write here is kept, and not answered.`),
     h("button", { type: "button", onclick: act }, `Switch to ${partner}`));
 }
@@ -258,7 +264,8 @@ async function load() {
   S.chats = new Map(state.chats.map((chat) => [chatKey(chat.line, chat.contact), chat.bubbles]));
   S.typing = new Map(state.typing.map((one) => [chatKey(one.line, one.contact), Date.now() + one.ms]));
   const first = S.lines.find((one) => one.partner === S.controls.live)?.key;
-  choose(S.line || remembered("line") || first, S.contact || remembered("contact"));
+  const asked = new URLSearchParams(location.hash.slice(1)).get("line"); // a link to one number
+  choose(S.line || asked || remembered("line") || first, S.contact || remembered("contact"));
   drawWire();
   byId("live").textContent = "Live";
 }
