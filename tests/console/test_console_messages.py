@@ -13,7 +13,9 @@ from typing import Any
 import aiohttp
 import pytest
 from desk import Desk, Seen
+from playwright.async_api import expect
 
+from browser import browsing
 from dragoman.domain.clock import id_text
 from dragoman.domain.sentences import Sentence
 from dragoman.engine.steps import Step
@@ -552,6 +554,21 @@ async def test_a_turn_is_run_again_with_the_agent_in_development(tmp_path: Path)
             assert "Step by step" not in other.text
         assert await kept(b) == before
         assert len(b.world.graph.calls) == sent
+
+
+async def test_in_a_browser_the_answers_come_beside_each_other(tmp_path: Path) -> None:
+    async with both(tmp_path, "builder") as b, browsing() as browser:
+        await b.named("hello", "Asha")
+        await b.desk.command("app.set", name=STREAM, source="print('now: ' + message.text)")
+        tab = await browser.new_page()
+        kept = [{"name": c.key, "value": c.value, "url": b.desk.address}
+                for c in b.desk.client.cookie_jar]  # fmt: skip
+        await tab.context.add_cookies(kept)
+        await tab.goto(f"{b.desk.address}/messages/{await b.last(0)}")
+        await tab.get_by_role("button", name="Run it again").click()
+        await expect(tab.get_by_text("It runs in a process of its own")).to_be_visible()
+        await expect(tab.locator("#replayed")).to_contain_text("now: hello", timeout=30_000)
+        await expect(tab.get_by_text("It runs in a process of its own")).to_be_hidden()
 
 
 async def test_what_cannot_be_replayed_says_why(tmp_path: Path) -> None:

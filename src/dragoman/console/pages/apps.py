@@ -159,11 +159,14 @@ def name_of(who: Who) -> str:
 
 @get("/apps/{app:str}", opt={"role": "viewer"})
 async def overview(request: Ask) -> Response[str]:
+    from .channel import looked  # which stands on this module
+
     house, app = house_of(request), app_of(request)
     now = house.clock.now()
     lines = await house.store.read(lambda tx: newest(tx, Filter(app_id=app.id), 10, now))
     rows = [row_of(line, now, house.redactor) for line in reversed(lines)]
-    return page(request, "overview.html", app.name, rows=rows, **frame(app))
+    found = await looked(request, app)
+    return page(request, "overview.html", app.name, rows=rows, checklist=found, **frame(app))
 
 
 def frame(app: App) -> dict[str, Any]:
