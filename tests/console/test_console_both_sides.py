@@ -105,3 +105,35 @@ async def test_without_emulators_there_is_no_such_thing(tmp_path: Path) -> None:
         await d.as_role("builder")
         assert "Emulated accounts" not in (await d.get(FORM)).text
         assert (await d.post(FORM + "/both", {"partner": "gupshup"})).status == 404
+
+
+async def test_after_a_new_address_each_account_stays_with_its_app(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with five(tmp_path, SHOP) as running:
+        world, command = running.emulated, running.app.command
+        await command("app.create", {"name": "Tea", "source": "print(1)", "stream_id": "st-tea"})
+        await world.set_up_for("tests", "st-tea", "gupshup")
+        await command("app.publish", {"name": "Tea"})
+        emulator = world.emulators["gupshup"]
+
+        async def moved() -> None:
+            emulator.books.put("walked", {**emulator.books.get("walked"), "api": "http://old"})
+            values = {"base_url": "http://127.0.0.1:1/emulated/gupshup"}
+            await command("channel.set", {"name": "Tea", "partner": "gupshup", "values": values})
+            await command("app.publish", {"name": "Tea"})
+
+        await moved()
+        await world._walk_again("gupshup", emulator)
+        tea = running.app.apps.by_stream["st-tea"]
+        assert world._owner("gupshup") is tea and tea.published is not None
+        assert tea.published.settings["gupshup"].base_url == emulator.base_url
+        assert tea.published.config == tea.draft.config
+
+        await moved()
+        await command("app.set", {"name": "Tea", "source": "print(2)"})
+        await world._walk_again("gupshup", emulator)
+        tea = running.app.apps.by_stream["st-tea"]
+        assert tea.draft.settings["gupshup"].base_url == emulator.base_url
+        assert tea.published is not None and tea.published.config != tea.draft.config
+        assert "Tea has changes that wait: publish it" in capsys.readouterr().out

@@ -36,6 +36,8 @@ STREAM_ID = "st-00000000-0000-4000-8000-0000000000de"
 
 words(
     {
+        "emulated_waits": "The address of this demo changed, and {app} has changes that wait: "
+        "publish it, and it answers again.",
         "emulated_live": "The emulated {partner} account is with the app {app}, which is live on "
         "it. Take a free one, or give {app} another partner and publish it first.",
     }
@@ -144,6 +146,8 @@ class Emulated:
                 await self.app.command("channel.set", {**about, "partner": chosen})
                 if nothing_waits and self.app.apps.by_id[owner.id].draft.config != live:
                     await self.app.command("app.publish", about)
+                elif live is not None and not nothing_waits:
+                    self.lines.say(say(Sentence("emulated_waits", {"app": owner.name})))
         self._call_lines(name, owner)
 
     async def set_up(self, name: str, walk: Walk, stream_id: str = STREAM_ID) -> None:
