@@ -15,8 +15,8 @@ from dragoman.vault import Redactor
 
 READING = {"app.list", "app.versions", "channel.show", "credential.list"}
 # Audited where they end, which their own tests see: when the partner's page comes back, and when a
-# doubt is open.
-LATER = {"channel.authorize", "doubt.settle"}
+# doubt is open, or ended.
+LATER = {"channel.authorize", "doubt.settle", "doubt.reopen"}
 
 SECRET = "dGVzdC1rZXktMDEyMzQ1Njc4OQ=="
 KARIX = {"number": "+1 202 555 0100", "account_key": SECRET}

@@ -53,6 +53,10 @@ async def press_once(tmp_path: Path, name: str) -> None:
         assert "Set an emulated account up below" in seen.text
         done = await d.post(FORM + "/both", {"partner": name})
         assert (done.status, done.to) == (303, FORM + "?did=both")
+        saved = await world.app.store.read(
+            lambda tx: tx.run("SELECT DISTINCT who FROM audit WHERE what='app.save'")
+        )
+        assert saved == [("guest",)]
         seen = await d.get(done.to)
         assert "Both sides are set up and saved in development" in seen.text
         assert "With this app." in seen.text and 'href="/phone#line=' in seen.html

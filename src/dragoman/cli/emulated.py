@@ -150,15 +150,20 @@ class Emulated:
                     self.lines.say(say(Sentence("emulated_waits", {"app": owner.name})))
         self._call_lines(name, owner)
 
-    async def set_up(self, name: str, walk: Walk, stream_id: str = STREAM_ID) -> None:
+    async def set_up(
+        self, name: str, walk: Walk, stream_id: str = STREAM_ID, who: str = "operator"
+    ) -> None:
         """Walk through a partner's console and an app's channel. Raises SentenceError."""
         emulator, app = self.emulators[name], self.app.apps.by_stream[stream_id]
         known = self._known(name, app)
         told = await walked(emulator, walk.give, known)
         saved = await self.app.command(
             "channel.set",
-            {"name": stream_id, "partner": name, "values": filled(walk.fields, told)},
-        )
+            {
+                "who": who, "name": stream_id, "partner": name,
+                "values": filled(walk.fields, told),
+            },
+        )  # fmt: skip
         for complaint in saved["complaints"]:
             self.lines.say(complaint["sentence"])
         app = self.app.apps.by_stream[stream_id]
@@ -194,7 +199,7 @@ class Emulated:
         if owner is not None and owner.stream_id != stream_id and self._is_live(name):
             args = {"partner": partner(name).LABEL, "app": owner.name}
             raise SentenceError(Sentence("emulated_live", args))
-        await self.set_up(name, self.emulators[name].WALK, stream_id)
+        await self.set_up(name, self.emulators[name].WALK, stream_id, who)
         await self.app.command("channel.enable", {"who": who, "name": stream_id})
 
     async def _go_live(self) -> None:
