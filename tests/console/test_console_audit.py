@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from desk import OWNER, desk
 
-from dragoman.engine.audited import Difference, differences
 from dragoman.engine.commands import COMMANDS
+from dragoman.engine.differing import Difference, audited
 from dragoman.store.queries.audit import Entry, Wanted, entries
 from dragoman.vault import Redactor
 
@@ -73,20 +73,37 @@ async def test_a_publish_says_from_which_version(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "expected"),
+    ("what", "before", "after", "expected"),
     [
-        (None, None, []),
-        ("viewer", "admin", [Difference("", "viewer", "admin")]),
-        (None, "x" * 400, [Difference("", None, "x" * 299 + "…")]),
-        ('{"a":{"b":1}}', '{"a":{"b":2}}', [Difference("a.b", "1", "2")]),
-        ('{"a":{}}', '{"a":{"s":{"secret":7}}}', [Difference("a.s", None, "•••")]),
-        ('{"s":{"secret":7}}', '{"s":{"secret":8}}', [Difference("s", "•••", "•••")]),
-        ('{"l":["a","b"]}', '{"l":["a"]}', [Difference("l", "a, b", "a")]),
-        ('{"t":"1\\n2"}', '{"t":"1\\n2\\n3"}', [Difference("t", None, None, (2, 3))]),
-        ('{"k":"known-secret"}', "{}", [Difference("k", "•••", None)]),
-        ("{torn", '{"a":true}', [Difference("", "{torn", '{"a":true}')]),
-        ('{"a":1}', '{"a":1}', []),
+        ("person.name", None, None, []),
+        ("person.set", "viewer", "admin", [Difference("", "text", "", "viewer", "admin")]),
+        ("app.create", None, "x" * 400, [Difference("", "text", after="x" * 299 + "…")]),
+        ("app.save", "{torn", "{torn", [Difference("", "text", "", "{torn", "{torn")]),
+        ("app.save", "{}", "{}", []),
+        (
+            "app.save", '{"fallback":"known-secret"}', '{"fallback":"Soon."}',
+            [Difference("fallback", "text", "", "•••", "Soon.")],
+        ),
     ],
-)
-def test_differences(before: str | None, after: str | None, expected: list[Difference]) -> None:
-    assert differences(before, after, Redactor(["known-secret"])) == expected
+)  # fmt: skip
+def test_differences(
+    what: str, before: str | None, after: str | None, expected: list[Difference]
+) -> None:
+    assert audited(what, before, after, Redactor(["known-secret"])) == expected
+
+
+async def test_a_save_is_told_in_the_words_of_the_form(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        for name, args, _ in CHANGES[:4]:
+            await d.app.command(name, {"who": OWNER, **args})
+        again = {"number": "+1 202 555 0101", "account_key": SECRET[:-3] + "A=="}
+        values = {"name": "Tea", "partner": "karix", "values": again}
+        await d.app.command("channel.set", {"who": OWNER, **values})
+        await d.as_role("admin")
+        seen = await d.get("/settings/audit?what=app.save")
+        text = seen.text
+        assert "Messaging Partner before nothing → after Karix" in text
+        assert "before +1 202 555 0100 → after +1 202 555 0101" in text
+        assert "◐ changed" in text and "channel.values" not in text
+        assert SECRET not in seen.html and SECRET[:8] not in seen.html
+        assert "Sentence when the agent fails before" in text

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from desk import OWNER, desk
+from furnished import furnish, pages
 from playwright.async_api import expect
 from test_console_channel import FORM, GUPSHUP, save, tea
 from test_console_pages import opened
+
+from dragoman.console.render import _html_of
+from dragoman.domain.sentences import Sentence
 
 pytestmark = pytest.mark.full  # a browser and a program for each test
 
@@ -51,3 +56,51 @@ async def test_the_second_of_two_people_chooses_without_a_script_too(tmp_path: P
             await expect(page.get_by_text("Saved in development. Contacts")).to_be_visible()
         draft = d.app.apps.by_stream["st-tea"].draft
         assert draft.settings["gupshup"].waba_id == "2000193111"
+
+
+async def test_filters_are_folded_on_a_narrow_window_and_say_which_are_used(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path) as d:
+        await d.person("owner", OWNER)
+        await tea(d, "owner")
+        log = FORM.replace("configurations", "log") + "?status=failed&q=tea"
+        for width, script in ((360, False), (1440, True)):
+            async with opened(d, width, "light", script=script) as context:
+                page = await context.new_page()
+                for address, used in ((log, "words, status"), ("/settings/audit?what=app", "What")):
+                    await page.goto(address)
+                    line = page.locator(".folded > summary")
+                    field = page.locator(".filters select").first
+                    if width > 759:
+                        await expect(line).to_be_hidden()
+                    else:
+                        await expect(line).to_have_text("Filters: " + used)
+                        await expect(field).to_be_hidden()
+                        await line.press("Enter")
+                    await expect(field).to_be_visible()
+
+
+async def test_every_page_of_an_app_says_where_it_is_by_one_rule(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        values = await furnish(d)
+        await d.as_role("owner")
+        for address in await pages(d, values):
+            html = (await d.get(address)).html
+            found = re.search(r'<nav class="crumbs"[^>]*>(.*?)</nav>', html, re.S)
+            if not address.startswith("/apps/") and found is None:
+                continue
+            assert found is not None, address
+            steps = re.split(r" › (?=<)", found[1])
+            top = ("/settings/people", "People") if "settings" in address else ("/", "Apps")
+            assert steps[0] == '<a href="{}">{}</a>'.format(*top), address
+            assert all(step.startswith("<a ") for step in steps[:-1]), address
+            assert steps[-1].startswith('<bdi aria-current="page">'), address
+
+
+async def test_what_is_typed_as_it_is_stands_out_in_a_sentence(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await tea(d)
+        told = _html_of(Sentence("row_held", {"reason": "Run `a <b>` in `c`: a ` stays."}), "en")
+        assert told == ("Sending waits: Run <code>a &lt;b&gt;</code> in <code>c</code>: a ` stays.")
+        assert "<bdi>" in _html_of(Sentence("row_held", {"reason": "`x`"}), "ar")

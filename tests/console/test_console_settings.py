@@ -126,7 +126,7 @@ async def test_a_password_is_changed_only_with_the_current_one(tmp_path: Path) -
         wrong = await d.post("/settings/you/password", {"current": "no", "password": new})
         assert wrong.status == 422 and "The current password is not right" in wrong.text
         short = await d.post("/settings/you/password", {"current": PASSWORD, "password": "tea"})
-        assert short.status == 422 and "has 3 characters" in short.text
+        assert short.status == 422 and "has a length of 3" in short.text
         assert new not in wrong.html and PASSWORD not in short.html
         async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as other:
             elsewhere = Desk(d.app, d.address, other)
@@ -195,14 +195,12 @@ async def test_the_audit_log_says_who_changed_what(tmp_path: Path) -> None:
         await d.post(f"/settings/people/{ravi.id}", {"role": "admin"})
         await d.post("/settings/you/name", {"name": "<b>Asha</b>"})
         page = await d.get("/settings/audit")
-        assert f"{OWNER} App made · Tea after Tea" in page.text
+        assert f"{OWNER} App made · Tea Tea" in page.text
         assert (
             f"{OWNER} Role or account changed · ravi@example.com before viewer → after admin"
             in (page.text)
         )
-        assert "after &lt;b&gt;Asha&lt;/b&gt;" in page.html.replace(
-            '<span class="quietly">after </span><bdi>', "after "
-        )
+        assert "before Owner → after <b>Asha</b>" in page.text
         assert "<b>Asha" not in page.html
 
 
@@ -217,8 +215,8 @@ async def test_a_saved_secret_is_not_in_the_audit_log(tmp_path: Path) -> None:
         await d.command("app.set", name="Tea", fallback=f"call {secret}")
         page = await d.get("/settings/audit")
         assert secret not in page.html
-        assert "channel.partner before karix → after gupshup" in page.text
-        assert "channel.values.gupshup.password after •••" in page.text
+        assert "Messaging Partner before Karix → after Gupshup" in page.text
+        assert "Password before not set → after set" in page.text
         assert "after call •••" in page.text
 
 
@@ -280,7 +278,7 @@ async def test_the_guest_is_told_what_an_account_would_do(tmp_path: Path) -> Non
         assert "Sessions" in refused.text  # the tabs are still there
         for path, form in (("name", {"name": "X"}), ("password", {"current": "", "password": ""})):
             told = await d.post(f"/settings/you/{path}", form)
-            assert told.status == 422 and "`dragoman serve` makes an owner's" in told.text
+            assert told.status == 422 and "<code>dragoman serve</code> makes an owner" in told.html
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ async def test_codes_are_guessed_at_as_slowly_as_passwords(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"password": "short"}, "The password has 5 characters, and needs at least 10"),
+        ({"password": "short"}, "The password has a length of 5, and needs 10 at least"),
         ({"password": OWNER}, "The password is the e-mail address or the name"),
         ({"email": "nobody"}, "'nobody' is not an e-mail address"),
         ({"name": " "}, "The name is missing"),

@@ -66,7 +66,7 @@ def _environment(language: str) -> jinja2.Environment:
     env = ui.environment(_HERE / "templates")
     catalogue = _catalogue(language)
     env.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-    env.filters.update(id_text=id_text, starred=starred)
+    env.filters.update(id_text=id_text, starred=starred, coded=coded)
     env.globals.update(
         say=lambda sentence: _html_of(sentence, language),
         phone=phone_text,
@@ -87,9 +87,18 @@ def words_of(sentence: Sentence, language: str) -> str:
     return english if translated == template else translated.format_map(_Lenient(sentence.args))
 
 
+def coded(text: str) -> Markup:
+    """What stands between `backticks` is to be typed as it is: a command, a name of a setting."""
+    return Markup(_TICKS.sub(r"<code>\1</code>", str(escape(text))))
+
+
 def starred(text: str) -> Markup:
-    """What stands between *asterisks* stands out: so our own words mark what a screen says."""
-    return Markup(_STARS.sub(r"<em>\1</em>", str(escape(text))))
+    """As `coded`; and what stands between *asterisks* stands out: so our own words mark what a
+    screen says."""
+    return Markup(_STARS.sub(r"<em>\1</em>", str(coded(text))))
+
+
+_TICKS = re.compile(r"`([^`\n]{1,200})`")
 
 
 _STARS = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]{1,60})(?<=\S)\*(?![\w*])")
@@ -97,24 +106,29 @@ _STARS = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]{1,60})(?<=\S)\*(?![\w*])")
 
 def _html_of(sentence: Sentence, language: str) -> Markup:
     """As `words_of`, for a page. What fills a template is shown as it is, asterisks too."""
-    plain = words_of(sentence, language)
+    plain = words_of(sentence, language)  # finds the template's home
     template = sentences.known().get(sentence.id)
-    backwards = language in RIGHT_TO_LEFT
-    if template is None or not (backwards or "*" in template):
+    if template is None:
         return escape(plain)
     if language != "en":
         template = _catalogue(language).gettext(template)
-    args = sentence.args
-    if backwards:
-        args = {k: _Apart(v) if isinstance(v, str) else v for k, v in args.items()}
+    kind = _Apart if language in RIGHT_TO_LEFT else _Inside
+    args = {k: kind(v) if isinstance(v, str) else v for k, v in sentence.args.items()}
     return starred(template).format_map(_Lenient(args))
 
 
-class _Apart(str):
-    """Text with a direction of its own: a phone's groups stay in their order from right to left."""
+class _Inside(str):
+    """Text that fills a template: often a sentence itself, with a command in it."""
 
     def __html__(self) -> str:
-        return Markup("<bdi>{}</bdi>").format(str(self))
+        return coded(str(self))
+
+
+class _Apart(_Inside):
+    """With a direction of its own: a phone's groups stay in their order from right to left."""
+
+    def __html__(self) -> str:
+        return Markup("<bdi>{}</bdi>").format(coded(str(self)))
 
 
 class _Lenient(dict[str, Any]):

@@ -66,5 +66,13 @@ def decode(body: str | bytes) -> AppConfig:
     return _decoder.decode(body)
 
 
+def read(text: str | None) -> AppConfig | None:
+    """As `decode`; None for what is no configuration."""
+    try:
+        return decode(text) if text else None
+    except msgspec.MsgspecError:
+        return None
+
+
 def encode(config: AppConfig) -> str:
     return msgspec.json.encode(config).decode()

@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from dragoman.domain import config as configs
 from dragoman.domain.config import AgentConfig, AppConfig, ChannelConfig
 from dragoman.partners.contract import Field
 from dragoman.partners.form import read_number
 from dragoman.partners.registry import PARTNERS, partner
+from dragoman.vault import Redactor
 
 from .keys import Credential
 from .standing import phone
@@ -48,6 +50,32 @@ class Difference(msgspec.Struct, frozen=True):
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     lines: tuple[ScriptLine, ...] = ()
+
+
+def audited(
+    what: str, before: str | None, after: str | None, redactor: Redactor,
+    credentials: Mapping[str, Credential] | None = None,
+) -> list[Difference]:  # fmt: skip
+    """What an entry of the audit log changed, without known secrets. A save is told field by
+    field; of all else the values themselves are, in a difference without a name."""
+    if what == "app.save":
+        was, now = (configs.read(text) for text in (before, after))
+        if now is not None:
+            return [_without(one, redactor) for one in differences(was, now, credentials)]
+    if before is None and after is None:
+        return []
+    return [_without(Difference("", "text", "", before or "", after or ""), redactor)]
+
+
+LONGEST = 300  # characters of a value that the audit log shows
+
+
+def _without(one: Difference, redactor: Redactor) -> Difference:
+    """Without known secrets; a long value is cut."""
+    cut = [text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+           for text in map(redactor.text, (one.before, one.after))]  # fmt: skip
+    lines = tuple(msgspec.structs.replace(it, text=redactor.text(it.text)) for it in one.lines)
+    return msgspec.structs.replace(one, before=cut[0], after=cut[1], lines=lines)
 
 
 def differences(

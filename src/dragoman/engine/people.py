@@ -41,8 +41,8 @@ words(
         "person_name_long": "The name has {length} characters, and at most {most} are kept: write "
         "a shorter one.",
         "person_name_missing": "The name is missing: write how others call you.",
-        "password_short": "The password has {length} characters, and needs at least {least}: a few "
-        "words in a row are easy to keep in mind.",
+        "password_short": "The password has a length of {length}, and needs {least} at least: a "
+        "few words in a row are easy to keep in mind.",
         "password_long": "The password has more than {most} characters.",
         "password_known": "The password is the e-mail address or the name: choose another.",
         "signin_wrong": "E-mail address and password do not belong together.",

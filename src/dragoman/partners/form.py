@@ -50,7 +50,7 @@ words(
         "readable over the network; use https://.",
         "form_url_call": "{label}: {value!r} ends in the path of a call, which is added for each "
         "one; leave it out.",
-        "form_short": "{label}: it is only {length} characters long; copy it whole.",
+        "form_short": "{label}: it is too short to be one (its length is {length}); copy it whole.",
         "form_missing": "{label} is missing. {where}",
         "form_id_wrong": "{label}: {value!r} is not it: {shape}",
     }

@@ -6,17 +6,22 @@ from typing import Any
 
 from litestar import Request, Response, get
 
-from dragoman.engine.audited import Difference
+from dragoman.engine.differing import Difference, script_difference
 from dragoman.store.queries.messages import WORDS
 
 from ..render import page
 
 _DIFFERENCES = (
-    Difference("channel.partner", "one", "another"),
-    Difference("channel.values.another.password", "•••", "•••"),
-    Difference("fallback", None, "We answer in a minute."),
-    Difference("agent.source", None, None, (12, 14)),
-)
+    Difference("partner", "text", "", "One", "Another"),
+    Difference("password", "secret", "Password", "set", "set"),
+    Difference("numbers", "list", "Phone numbers", added=("+1 202 555 0100",),
+               removed=("+1 202 555 0101",)),
+    Difference("enabled", "switch", "", "off", "on"),
+    Difference("fallback", "text", "", "", "We answer in a minute."),
+    Difference("script", "script",
+               lines=tuple(script_difference("print('tea')", "print('black tea')"))),
+    Difference("", "text", "", "viewer", "admin"),
+)  # fmt: skip
 _RAW = '{"response": {"status": "success", "id": "4340…", "details": "<b>text only</b>"}}'
 
 

@@ -12,13 +12,14 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 
 from dragoman.domain.sentences import Sentence, SentenceError, words
-from dragoman.engine import audited, doctor, people
+from dragoman.engine import differing, doctor, people
 from dragoman.engine.people import ROLES, Invitation, Person
 from dragoman.engine.publish import Change
 from dragoman.store.queries import audit, health
 from dragoman.store.queries.messages import MAX_ID
 
 from ..doorman import Who
+from ..house import House
 from ..render import THEME_COOKIE, THEMES, go, page, signed_in, zone_of
 from ..site import house_of
 
@@ -308,7 +309,7 @@ async def audit_log(request: Ask) -> Response[str]:
     if wrong is None:
         found = await house.store.read(lambda tx: audit.entries(tx, wanted, PAGE + 1))
     shown = found[:PAGE]
-    lines = [(e, audited.differences(e.before, e.after, house.redactor)) for e in shown]
+    lines = [(e, _differences(house, e)) for e in shown]
     known = await house.store.read(people.people)
     return _page(
         request, "audit", "Audit log", status=422 if wrong else 200, given=given, wrong=wrong,
@@ -316,6 +317,12 @@ async def audit_log(request: Ask) -> Response[str]:
         later="before" in request.query_params, people=known,
         apps=sorted(house.apps.by_id.values(), key=lambda app: app.name),
     )  # fmt: skip
+
+
+def _differences(house: House, one: audit.Entry) -> list[differing.Difference]:
+    app = house.apps.by_id.get(one.app_id)
+    known = app.credentials if app is not None else None
+    return differing.audited(one.what, one.before, one.after, house.redactor, known)
 
 
 def _wanted(request: Ask, given: dict[str, str]) -> tuple[audit.Wanted, Sentence | None]:
