@@ -80,7 +80,7 @@ async def test_a_tap_in_the_bubble_goes_on_from_the_context(tmp_path: Path) -> N
         ({"source": "1"}, "The script printed nothing"),
         ({"source": "print(1)", "context": "[]"}, "The context is no JSON object"),
         ({"source": "print(1)", "partner": "nobody", "kind": "nothing"}, "1 message"),
-        ({"source": 'print(JSON.stringify({kind: "poll"}))'}, "there is no `kind` 'poll'"),
+        ({"source": 'print(JSON.stringify({kind: "poll"}))'}, "there is no kind 'poll'"),
     ],
 )
 async def test_what_goes_wrong_is_said(tmp_path: Path, form: dict[str, str], sentence: str) -> None:

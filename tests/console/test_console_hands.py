@@ -10,6 +10,7 @@ from desk import OWNER, desk
 from furnished import furnish, pages
 from playwright.async_api import expect
 from test_console_channel import FORM, GUPSHUP, save, tea
+from test_console_messages import both
 from test_console_pages import opened
 
 from dragoman.console.render import _html_of
@@ -104,3 +105,24 @@ async def test_what_is_typed_as_it_is_stands_out_in_a_sentence(tmp_path: Path) -
         told = _html_of(Sentence("row_held", {"reason": "Run `a <b>` in `c`: a ` stays."}), "en")
         assert told == ("Sending waits: Run <code>a &lt;b&gt;</code> in <code>c</code>: a ` stays.")
         assert "<bdi>" in _html_of(Sentence("row_held", {"reason": "`x`"}), "ar")
+
+
+async def test_the_times_of_a_conversation_run_down(tmp_path: Path) -> None:
+    async with both(tmp_path, "owner") as b:
+        await b.desk.person("owner", OWNER)
+        await b.named("hello", "Asha")
+        async with opened(b.desk, 1280, "light") as context:
+            page = await context.new_page()
+            await page.goto("/messages/" + await b.last(0))
+            await page.get_by_role("link", name="Conversation").click()
+            window, session = (page.locator("[data-left]").nth(n) for n in range(2))
+            await expect(window).to_have_text("23 h 59 min")
+            first = await session.inner_text()
+            assert re.fullmatch(r"14 min \d+ s|15 min", first)
+            await expect(session).not_to_have_text(first)
+            await session.evaluate(
+                "one => { one.dataset.left = 2500; one.replaceWith(one.cloneNode(true)); }"
+            )
+            await expect(session).to_have_text(re.compile("^[012] s"))
+            # what is over is read again, and here it is not over yet
+            await expect(session).to_have_text(re.compile(r"14 min \d+ s"), timeout=8000)

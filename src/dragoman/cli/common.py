@@ -87,16 +87,16 @@ def public_url(s: Settings, path: str) -> str:
 def ours(s: Settings, shown: Mapping[str, Any]) -> dict[str, str]:
     """What a partner is given of a channel (`channel.show`): the values of its `GIVES`. Secrets
     that were shown once are dots here, or the command that shows them."""
-    url = public_url(s, f"hooks/{shown['partner']}/{shown['stream_id']}")
-    credential = shown["credential"]
+    from dragoman.engine.given import given
+
+    credential, none = shown["credential"], "none: associate an app first"
     ready = f"what `dragoman app credential token '{shown['name']}' '{credential}'` prints"
-    return {
-        "webhook_url": url + f"?key={shown.get('url_key') or DOTS}" * shown["url_secret"],
-        "client_id": shown["client_id"] or "none: associate an app first",
-        "authorization": ready if credential else "none: associate an app first",
-        "callback_url": public_url(s, f"oauth/{shown['partner']}/{shown['stream_id']}"),
-        "verify_token": shown["verify_token"],
-    }
+    return given(
+        lambda path: public_url(s, path), shown["partner"], shown["stream_id"],
+        verify_token=shown["verify_token"], client_id=shown["client_id"] or none,
+        authorization=ready if credential else none,
+        url_key=(shown.get("url_key") or DOTS) if shown["url_secret"] else "",
+    )  # fmt: skip
 
 
 def far_away(label: str, url: str) -> Sentence | None:

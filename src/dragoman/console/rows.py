@@ -46,6 +46,12 @@ def row_of(line: Line, now: int, redactor: Any) -> Row:
     )  # fmt: skip
 
 
+def content_of(line: Line, redactor: Any) -> dict[str, Any]:
+    """What `bubble.html` draws of a message: its content as JSON values, without known secrets."""
+    content: dict[str, Any] = redactor.json(msgspec.json.decode(line.content))
+    return {"kind": line.kind, **content}
+
+
 def other_row(other: Other, redactor: Any) -> Row:
     """What was refused, could not be read, or was told of an account."""
     return Row(

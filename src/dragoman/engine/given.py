@@ -6,22 +6,23 @@ import ipaddress
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from .apps import App, Copy
-
 DOTS = "••••••••"
 
 
-def given(app: App, copy: Copy, partner_name: str, url_for: Callable[[str], str]) -> dict[str, str]:
-    """By the names that templates of `GIVES` use. Secrets are dots: the secret in the URL, and the
-    ready header of an associated credential; what there is none of is empty."""
-    url = url_for(f"hooks/{partner_name}/{app.stream_id}")
-    channel = copy.config.channel
+def given(
+    url_for: Callable[[str], str], partner_name: str, stream_id: str, *, verify_token: str,
+    client_id: str, authorization: str, url_key: str,
+) -> dict[str, str]:  # fmt: skip
+    """By the names that templates of `GIVES` use. What there is none of is as the caller says it:
+    empty, or in words. authorization: a ready header, and url_key: the secret in the URL, are
+    DOTS where they are not to be shown."""
+    url = url_for(f"hooks/{partner_name}/{stream_id}")
     return {
-        "webhook_url": url + f"?key={DOTS}" * bool(channel.url_secret),
-        "callback_url": url_for(f"oauth/{partner_name}/{app.stream_id}"),
-        "verify_token": str(channel.values.get(partner_name, {}).get("verify_token", "")),
-        "client_id": channel.associated if copy.credential is not None else "",
-        "authorization": DOTS if copy.credential is not None else "",
+        "webhook_url": url + (f"?key={url_key}" if url_key else ""),
+        "callback_url": url_for(f"oauth/{partner_name}/{stream_id}"),
+        "verify_token": verify_token,
+        "client_id": client_id,
+        "authorization": authorization,
     }
 
 

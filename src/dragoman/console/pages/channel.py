@@ -186,7 +186,7 @@ def _part(
 ) -> Part:  # fmt: skip
     """A partner's part; its fields as they are stored, or as they are `shown`."""
     talker, values = partner(name), app.draft.config.channel.values.get(name, {})
-    texts = given(app, app.draft, name, url_for)
+    texts = _given(app, name, url_for)
     if url_key:  # shown this once
         texts["webhook_url"] = texts["webhook_url"].replace(DOTS, url_key)
     if shown is None:
@@ -203,6 +203,17 @@ def _part(
         [one for one in shown if not one.field.advanced],
         [one for one in shown if one.field.advanced],
         letter, talker.ASSOCIATES, account(name) is not None, is_near(texts["webhook_url"]),
+    )  # fmt: skip
+
+
+def _given(app: App, name: str, url_for: Any) -> dict[str, str]:
+    """What the partner is given of the channel in development; secrets are dots."""
+    channel, signer = app.draft.config.channel, app.draft.credential
+    return given(
+        url_for, name, app.stream_id, client_id=channel.associated if signer is not None else "",
+        verify_token=str(channel.values.get(name, {}).get("verify_token", "")),
+        authorization=DOTS if signer is not None else "",
+        url_key=DOTS if channel.url_secret else "",
     )  # fmt: skip
 
 

@@ -19,10 +19,9 @@ from dragoman.store.queries import conversations, messages
 from dragoman.store.queries.conversations import Conversation
 from dragoman.store.queries.messages import MAX_ID, Filter, Line
 
-from ..bubble import Bubble, bubble_of
 from ..live import stream
 from ..render import page
-from ..rows import Row, row_of
+from ..rows import Row, content_of, row_of
 from ..site import house_of
 from .apps import app_of, frame
 from .message import unknown
@@ -40,10 +39,10 @@ words(
 
 
 class Said(msgspec.Struct, frozen=True):
-    """A message of the thread."""
+    """A message of the thread. content: as JSON values."""
 
     row: Row
-    bubble: Bubble
+    content: dict[str, Any]
     number: str
 
 
@@ -99,7 +98,7 @@ async def conversation(request: Ask) -> Response[str]:
 
 def _said(line: Line, now: int, redactor: Any) -> Said:
     number = phone(line.number_display) or line.number_key
-    return Said(row_of(line, now, redactor), bubble_of(line, redactor), number)
+    return Said(row_of(line, now, redactor), content_of(line, redactor), number)
 
 
 def _session(app: App, one: Conversation, now: int) -> int:

@@ -24,11 +24,11 @@ from dragoman.store.errors import Unavailable
 from dragoman.store.queries import chain, messages
 from dragoman.store.queries.messages import Filter, Line
 
-from ..bubble import Bubble, bubble_of, drawn
 from ..house import House
 from ..live import stream
 from ..render import go, language_of, page, signed_in, words_of
 from ..route import strips
+from ..rows import content_of
 from ..site import house_of
 from .apps import frame, label, name_of
 
@@ -115,7 +115,7 @@ async def _page(
         story=told.story, line=line, panes=_panes(request, told), wrong=wrong,
         lying=lying, upright=upright, marks=MARKS,
         partner=label(line.partner) if line is not None else "",
-        bubble=bubble_of(line, house.redactor) if line is not None else None,
+        content=content_of(line, house.redactor) if line is not None else None,
         doubt=_doubt(line, told.story), may_settle=who.person.may("responder"),
         conversation=f"conv-{id_text(line.conversation_id)}" if line is not None else "",
         replayed=replayed, may_replay=who.person.may("builder") and _has_turn(line),
@@ -174,8 +174,8 @@ class Beside(msgspec.Struct, frozen=True):
     """One turn, then and now. then_note, now_note: why there was no answer."""
 
     said: tuple[str, ...]
-    then: list[Bubble]
-    now: list[Bubble]
+    then: list[dict[str, Any]]
+    now: list[dict[str, Any]]
     same: bool
     then_note: str
     now_note: str
@@ -213,8 +213,8 @@ async def replay(request: Ask) -> Response[Any]:
 
 
 def _beside(house: House, one: Exchange) -> Beside:
-    def bubbles(answers: Sequence[Answer]) -> list[Bubble]:
-        return [drawn(a.kind, a.content, True, 0, house.redactor) for a in answers]
+    def bubbles(answers: Sequence[Answer]) -> list[dict[str, Any]]:
+        return [{"kind": a.kind, **house.redactor.json(a.content)} for a in answers]
 
     return Beside(
         one.said, bubbles(one.then), bubbles(one.now), one.same, one.then_note, one.now_note

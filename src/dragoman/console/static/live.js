@@ -59,6 +59,30 @@
     });
   }
 
+  // A length of time as the server says it (`duration`), in the parts that can run down here.
+  function duration(ms) {
+    const parts = ms < 36e5 ? ["min", 6e4, "s", 1e3] : ms < 864e5 ? ["h", 36e5, "min", 6e4] : ["d", 864e5, "h", 36e5];
+    const [big, size, small, part] = parts, whole = Math.floor(ms / size), rest = Math.floor((ms % size) / part);
+    return (whole ? [whole + " " + big] : []).concat(rest || !whole ? [rest + " " + small] : []).join(" ");
+  }
+
+  // Times that run down; `over` is called when one has.
+  function runDown(main, over) {
+    const began = new WeakMap();
+    const tick = () => {
+      let ended = false;
+      for (const one of main.querySelectorAll("[data-left]")) {
+        if (!began.has(one)) began.set(one, performance.now());
+        const left = one.dataset.left - (performance.now() - began.get(one)), text = duration(Math.max(0, left));
+        if (one.textContent !== text) one.textContent = text;
+        if (left <= 0) { delete one.dataset.left; ended = true; }
+      }
+      if (ended) over();
+    };
+    tick();
+    setInterval(tick, 1000);
+  }
+
   function whole(main, events) {
     let busy = false, again = false;
     const read = async () => {
@@ -81,5 +105,6 @@
       }
     };
     events.onmessage = read;
+    runDown(main, read);
   }
 })();
