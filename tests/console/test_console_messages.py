@@ -7,6 +7,7 @@ import contextlib
 import json
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from desk import Desk, Seen
 from playwright.async_api import expect
 
 from browser import browsing
+from dragoman.console.pages import find as finding
 from dragoman.domain.clock import id_text
 from dragoman.domain.sentences import Sentence
 from dragoman.engine.steps import Step
@@ -411,6 +413,26 @@ async def test_the_search_opens_what_fits_alone(tmp_path: Path) -> None:
         assert "Nothing fits “coffee”." in nothing.text
         assert "Write into the box above" in (await b.desk.get("/find?q=+")).text
         assert "Nothing fits “last”." in (await b.desk.get("/find?q=last")).text
+
+
+async def test_a_search_says_where_it_ended_and_goes_on_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "LEAST_SCAN", 3)
+    monkeypatch.setattr(finding, "READ", 3)
+    async with both(tmp_path) as b:
+        await b.named("rare words", "Asha")
+        for n in range(3):
+            await b.named(f"tea {n}", "Ben", BEN)
+        seen = await b.desk.get("/find?q=rare")
+        assert "Nothing fits “rare”." in seen.text and "Look further back" in seen.text
+        further = re.search(r'href="(/apps/[^"]+[?]q=rare[^"]+)"', seen.html)
+        assert further is not None
+        assert "rare words" in said(await b.desk.get(unescape(further[1])))
+        whose = re.search(
+            r'href="(/apps/[^"]+[?]who=Asha[^"]+)"', (await b.desk.get("/find?q=Asha")).html
+        )
+        assert whose is not None and "rare words" in said(await b.desk.get(unescape(whose[1])))
 
 
 async def test_a_contact_of_two_places_is_a_choice(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ What one thing answers to is opened at once; else a list says what was looked th
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar import Request, Response, get
@@ -40,13 +40,16 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """`to`: the one thing that fits. `scan`: how many messages of each app were looked through."""
+    """`to`: the one thing that fits. `scan`: how many messages of each app were looked through.
+    `further`: by app, where the log goes on looking for words and for names, empty where all of it
+    was looked through."""
 
     to: str = ""
     people: tuple[Person, ...] = ()
     rows: tuple[Row, ...] = ()
     more: bool = False
     scan: int = 0
+    further: tuple[tuple[str, str, str], ...] = ()
 
 
 def find(tx: Tx, house: House, text: str) -> Found:
@@ -59,13 +62,31 @@ def find(tx: Tx, house: House, text: str) -> Found:
     if text != "last" and chain.find(tx, text) is not None:
         return Found(f"/messages/{quote(text, safe='')}")
     now, scan = house.clock.now(), max(LEAST_SCAN, READ // max(1, len(house.apps.by_id)))
-    named = messages.page(tx, Filter(name=text, scan=scan), 4 * MOST, now).lines
-    people = _people(tx, house, list({(m.app_id, m.conversation_id): 1 for m in named}))
+    named = messages.page(tx, Filter(name=text, scan=scan), 4 * MOST, now)
+    people = _people(tx, house, list({(m.app_id, m.conversation_id): 1 for m in named.lines}))
     said = messages.page(tx, Filter(words=text, scan=scan), MOST, now)
     rows = tuple(row_of(line, now, house.redactor) for line in said.lines)
-    if len(people) + len(rows) == 1:
+    further = _further(house, text, _ended(said), _ended(named))
+    if len(people) + len(rows) == 1 and not further:
         return Found(people[0].to if people else f"/messages/{rows[0].name}")
-    return Found("", people[:MOST], rows, said.more or len(people) > MOST, scan)
+    return Found("", people[:MOST], rows, said.more or len(people) > MOST, scan, further)
+
+
+def _ended(page: messages.Page) -> int:
+    """The id below which nothing was looked at; 0 where nothing was left out."""
+    return page.lines[-1].id if page.more else page.reached
+
+
+def _further(house: House, text: str, said: int, named: int) -> tuple[tuple[str, str, str], ...]:
+    def log(stream_id: str, name: str, before: int) -> str:
+        asked = urlencode({name: text, "before": id_text(before)}) if before else ""
+        return f"/apps/{stream_id}/channels/whatsapp/log?{asked}" if asked else ""
+
+    return tuple(
+        (app.name, log(app.stream_id, "q", said), log(app.stream_id, "who", named))
+        for app in sorted(house.apps.by_id.values(), key=lambda app: app.name)
+        if said or named
+    )
 
 
 def _people(tx: Tx, house: House, own: list[tuple[int, int]]) -> tuple[Person, ...]:
