@@ -59,6 +59,11 @@ class Both:
         rows = await self.world.rows("SELECT max(id) FROM message WHERE direction=?", direction)
         return f"{'out' if direction else 'in'}-{id_text(rows[0][0])}"
 
+    async def ids(self) -> list[str]:
+        """What every row of the log opens."""
+        seen = await self.desk.get(LOG)
+        return [str(name) for name in re.findall(r'words" href="/messages/([^"]+)"', seen.html)]
+
     async def log(self, query: str = "") -> list[str]:
         """The words of the rows."""
         return said(await self.desk.get(LOG + query))
@@ -198,11 +203,19 @@ async def test_what_contacts_write_is_never_markup(tmp_path: Path) -> None:
     async with both(tmp_path, role="responder") as b:
         await b.named(f"hi {SCRIPT} {TOKEN}", SCRIPT)
         message = await b.last(0)
+        file = {"id": "1", "mime_type": SCRIPT, "filename": SCRIPT, "caption": SCRIPT}
+        odd = {"type": SCRIPT, SCRIPT: {"body": SCRIPT}}
+        for n, more in enumerate(({"type": "document", "document": file}, odd)):
+            body = {"from": ASHA, "id": f"wamid.F{n}", "timestamp": "1700000000", **more}
+            who = [{"profile": {"name": SCRIPT}, "wa_id": ASHA}]
+            assert (await b.world.post(body_of(value(NUMBER, [body], contacts=who)))).status == 200
+        await b.world.quiet()
+        others = [f"/messages/{name}" for name in await b.ids()]
         (conversation,) = await b.world.rows("SELECT id FROM conversation")
         pages = [LOG, f"/messages/{message}", f"/messages/{await b.last(1)}",
                  f"/apps/{STREAM}/conversations/conv-{id_text(conversation[0])}",
                  f"/find?q={SCRIPT}", f"/apps/{STREAM}", LOG + f"?q={SCRIPT}&who={SCRIPT}",
-                 f"/messages/{SCRIPT}"]  # fmt: skip
+                 f"/messages/{SCRIPT}", *others]  # fmt: skip
         for path in pages:
             seen = await b.desk.get(path)
             if seen.to:

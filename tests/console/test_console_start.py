@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 from desk import OWNER, PASSWORD, desk
+from furnished import furnish, pages
 
 pytestmark = pytest.mark.full  # a program for each test
 
@@ -102,6 +104,13 @@ async def test_no_way_leads_elsewhere(tmp_path: Path, to: str) -> None:
         await d.person("owner", OWNER)
         done = await d.post("/signin", {"email": OWNER, "password": PASSWORD, "next": to})
         assert done.to in ("/", "/%0d%0aX")
+        for path in ("/signin?next=", "/language/hi?next="):
+            done = await d.get(path + to.replace("\\", "%5C"))
+            assert (done.status, done.to) == (303, "/") or done.to.lower() == "/%0d%0ax", path
+        d.client.cookie_jar.clear()
+        away = {"Referer": "https://evil.example/trap"}
+        asked = await d.post("/apps/new", {"name": "X", "agent": "shop"}, **away)
+        assert asked.status == 401 and "evil" not in asked.html
 
 
 @pytest.mark.parametrize(
@@ -129,13 +138,28 @@ async def test_a_strangers_name_for_this_machine_is_refused(tmp_path: Path) -> N
 
 
 async def test_no_page_may_be_framed_or_bring_foreign_script(tmp_path: Path) -> None:
-    async with desk(tmp_path, guest=True) as d:
-        seen = await d.get("/")
-        policy = seen.headers["Content-Security-Policy"]
-        assert "frame-ancestors 'none'" in policy and "default-src 'self'" in policy
-        assert "unsafe" not in policy
-        await d.command("app.create", name="Tea", agent="")
-        assert "<script>" not in (await d.get("/")).html
+    async with desk(tmp_path) as d:
+        values = await furnish(d)
+        await d.as_role("owner")
+        for path in (*await pages(d, values), "/signin", "/nowhere", "/apps/st-nobody"):
+            seen = await d.get(path)
+            policy = seen.headers["Content-Security-Policy"]
+            assert "frame-ancestors 'none'" in policy and "default-src 'self'" in policy, path
+            assert "unsafe" not in policy and seen.headers["X-Frame-Options"] == "DENY", path
+            assert seen.headers["X-Content-Type-Options"] == "nosniff", path
+            assert "<script>" not in seen.html, path
+
+
+async def test_a_form_that_is_too_long_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await d.command("app.create", name="Tea", source="print('tea')", stream_id="st-tea")
+        await d.as_role("builder")
+        form = {"Origin": d.address, "Content-Type": "application/x-www-form-urlencoded"}
+        long = io.BytesIO(b"source=" + b"x" * (2 * 1024 * 1024))
+        refused = await d._ask("POST", "/apps/st-tea/agent", long, form)
+        assert refused.status == 413
+        assert "What was sent is longer than 2 MB, so nothing of it was kept." in refused.text
+        assert d.app.apps.by_stream["st-tea"].draft.config.agent.source == "print('tea')"
 
 
 async def test_whose_sign_in_ends_in_the_demo_is_told_that_a_guest_goes_on(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import io
 import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -277,7 +278,8 @@ async def test_files_of_each_kind_are_stored_and_sent(phone: Served) -> None:
         ("voice", "", {"voice": True, "mime_type": "audio/ogg; codecs=opus"}),
     ):
         phone.line.sent.clear()
-        mime = expected.get("mime_type", "image/png")
+        usual = {"sticker": "image/webp", "audio": "audio/mpeg"}.get(kind, "image/png")
+        mime = expected.get("mime_type", usual)
         query = {**CHAT, "kind": kind, "filename": name, "caption": "a & b"}
         url = f"{phone.address}/phone/upload"
         headers = {**OURS, "Content-Type": str(mime)}
@@ -299,6 +301,26 @@ async def test_an_empty_file_and_an_unknown_kind_are_refused(phone: Served) -> N
     )
     status, answer = await phone.post(f"{base}&kind=program", b"x")
     assert status == 400 and answer["detail"].startswith("'program' is no kind of file to send")
+
+
+@pytest.mark.parametrize(
+    ("kind", "mime", "size", "sentence"),
+    [
+        ("image", "text/html", 9, "'a.x' is text/html, which is not sent as image"),
+        ("sticker", "image/png", 9, "'a.x' is image/png, which is not sent as sticker"),
+        ("image", "image/png", 5 * 1024 * 1024 + 1, "'a.x' is larger than 5120 kB, the most"),
+        ("sticker", "image/webp", 512 * 1024 + 1, "'a.x' is larger than 512 kB, the most"),
+    ],
+)
+async def test_a_file_of_the_wrong_kind_or_too_large_is_not_stored(
+    phone: Served, kind: str, mime: str, size: int, sentence: str
+) -> None:
+    url = f"{phone.address}/phone/upload?line={TEA}&contact=asha&kind={kind}&filename=a.x"
+    headers = {**OURS, "Content-Type": mime}
+    async with phone.client.post(url, data=io.BytesIO(b"x" * size), headers=headers) as answer:
+        assert answer.status == 400
+        assert sentence in (await answer.json())["detail"]
+    assert phone.line.files == {} and phone.line.sent == []
 
 
 async def test_a_file_never_becomes_a_page_of_this_origin(phone: Served) -> None:

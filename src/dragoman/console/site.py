@@ -28,6 +28,8 @@ words(
     {
         "page_not_there": "There is no page at this address. It may belong to an app that was "
         "deleted, or the link was cut short.",
+        "page_too_long": "What was sent is longer than {most} MB, so nothing of it was kept. "
+        "Shorten it and send it again.",
         "page_role": "This needs the role {needed}, and you are {role}: ask an owner.",
         "page_broken": "A mistake in Dragoman kept this page from being made. It is in the "
         "server's log; please report it.",
@@ -36,6 +38,7 @@ words(
     }
 )
 
+MOST_MB = 2  # of a form
 OPEN = "open"  # of a route that needs nobody signed in
 
 
@@ -82,7 +85,7 @@ def build(house: House) -> ASGIApp:
         },
         openapi_config=None,
         logging_config=None,
-        request_max_body_size=2 * 1024 * 1024,
+        request_max_body_size=MOST_MB * 1024 * 1024,
     )
     site.state.house = house
     return Doorman(site, house)
@@ -140,7 +143,7 @@ def _away(request: Request[Any, Any, Any], error: StoreError) -> Response[str]:
 
 
 def _refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    from .render import go
+    from .render import go, language_of, words_of
 
     if isinstance(error, NotAuthorizedException):
         if request.method in ("GET", "HEAD") and not request.headers.get("HX-Request"):
@@ -150,6 +153,9 @@ def _refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[
     if error.status_code == 404:
         ours = error.detail and error.detail != "Not Found"
         return _problem(request, 404, error.detail if ours else say(Sentence("page_not_there")))
+    if error.status_code == 413:
+        told = Sentence("page_too_long", {"most": MOST_MB})
+        return _problem(request, 413, words_of(told, language_of(request)))
     if isinstance(error, PermissionDeniedException | ClientException):
         return _problem(request, error.status_code, error.detail)
     return _problem(request, error.status_code, error.detail)

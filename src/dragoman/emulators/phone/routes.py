@@ -29,13 +29,22 @@ from .handsets import Handsets
 _HERE = Path(__file__).parent
 _SHOWABLE = ("image/png", "image/jpeg", "image/webp", "image/gif", "audio/", "video/")
 _LARGEST = 101 * 1024 * 1024  # Meta takes documents of 100 MB
-_UPLOADS = ("image", "video", "audio", "voice", "document", "sticker")
+_MB = 1024 * 1024
+# Kind → how its MIME type begins, and the most bytes: what Meta takes of each.
+_UPLOADS = {
+    "image": ("image/", 5 * _MB), "video": ("video/", 16 * _MB), "audio": ("audio/", 16 * _MB),
+    "voice": ("", 16 * _MB), "document": ("", 100 * _MB), "sticker": ("image/webp", _MB // 2),
+}  # fmt: skip
 
 words(
     {
         "phone_gesture_wrong": "The test phone did not understand what its page sent ({reason}): "
         "reload the page.",
         "phone_upload_wrong": "{kind!r} is no kind of file to send: choose one of {known}.",
+        "phone_upload_mime": "{name!r} is {mime}, which is not sent as {kind}: send it as a "
+        "document.",
+        "phone_upload_big": "{name!r} is larger than {most} kB, the most that is sent as {kind}: "
+        "choose a smaller one.",
         "phone_no_clock": "No clock can be moved here: start the demo, whose clock can.",
         "phone_no_faults": "No emulated partner {partner!r} has faults to switch on here: start "
         "it, or choose one that runs.",
@@ -175,6 +184,12 @@ def _doing(handsets: Handsets) -> list[ControllerRouterHandler]:
             data, mime = voice.silence(), voice.MIME
         if not data:
             raise SentenceError(Sentence("phone_upload_empty", {"name": filename or kind}))
+        begins, most = _UPLOADS[kind]
+        about = {"name": filename or kind, "kind": kind}
+        if not mime.startswith(begins):
+            raise SentenceError(Sentence("phone_upload_mime", {**about, "mime": mime[:80]}))
+        if len(data) > most:
+            raise SentenceError(Sentence("phone_upload_big", {**about, "most": most // 1024}))
         media = await handsets.upload(line, data, mime, filename)
         body = _media_body(kind, media, filename, caption)
         sent = await handsets.person_sends(line, contact, body)
