@@ -66,16 +66,16 @@ async def test_answer_from_webhook_to_read(tmp_path: Path) -> None:
             "read: It reached +1 202 555 0142 SPAN after their message came to us. Read SPAN after "
             "it.",
             "",
-            f"TIME ▼ Webhook in {await size(world)} bytes from cloud-api, accepted by the "
+            f"TIME ▼ Webhook in {await size(world)} bytes from WhatsApp Cloud API, accepted by the "
             "published copy, content-type application/json",
             "SPAN ● Stored in-ID: text “चाय चाहिए”; then answered 200",
-            f"cloud-api's id {wamid}",
+            f"WhatsApp Cloud API's id {wamid}",
             "their clock TIME",
             "SPAN ● Turn began configuration version 1, attempt 1, 1 message",
             "SPAN ● Agent answered 1 message; context: cups",
             "SPAN ● Queued out-ID: text “cup 1: चाय चाहिए”",
             f"SPAN ▲ Call 1 POST http://127.0.0.1:PORT/v26.0/{NUMBER}/messages → 200, SPAN",
-            f"SPAN ○ accepted cloud-api's id {call.wamid}",
+            f"SPAN ○ accepted WhatsApp Cloud API's id {call.wamid}",
             "window open 23 h SPAN more",
             "SPAN ○ delivered service, PMP",
             "their clock TIME",

@@ -126,3 +126,39 @@ async def test_the_times_of_a_conversation_run_down(tmp_path: Path) -> None:
             await expect(session).to_have_text(re.compile("^[012] s"))
             # what is over is read again, and here it is not over yet
             await expect(session).to_have_text(re.compile(r"14 min \d+ s"), timeout=8000)
+
+
+_FOCUSED = """() => {
+  const at = document.activeElement;
+  if (!at || at === document.body) return null;
+  const box = at.getBoundingClientRect();
+  const ring = (one) => {
+    const style = one && getComputedStyle(one);
+    return style && style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  };
+  // a part of a row or of a chip is ringed as the whole; a hidden radio at its words
+  const seen = [at, at.nextElementSibling, at.parentElement, at.closest(".row")].some(ring);
+  const there = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+  return [at.tagName + " " + (at.id || at.textContent.trim().slice(0, 30)), seen && there];
+}"""
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+async def test_whoever_has_no_mouse_sees_where_they_are(tmp_path: Path, width: int) -> None:
+    async with desk(tmp_path) as d:
+        await d.person("owner", OWNER)
+        values = await furnish(d)
+        await d.sign_in()
+        wrong: dict[str, list[str]] = {}
+        async with opened(d, width, "light") as context:
+            page = await context.new_page()
+            for address in await pages(d, values):
+                await page.goto(address)
+                for _ in range(60):
+                    await page.keyboard.press("Tab")
+                    found = await page.evaluate(_FOCUSED)
+                    if found is None:
+                        break
+                    if not found[1] and not await page.locator(".code-editor:focus").count():
+                        wrong.setdefault(address, []).append(found[0])
+        assert wrong == {}

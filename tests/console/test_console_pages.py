@@ -31,7 +31,8 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });
 """
 _AXE = """async () => {
-  const found = await axe.run(document, { resultTypes: ["violations"] });
+  const rules = { "target-size": { enabled: true } };  // 24 px, or as much room around
+  const found = await axe.run(document, { resultTypes: ["violations"], rules });
   return found.violations.filter((v) => v.impact === "serious" || v.impact === "critical")
     .map((v) => v.id + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | "));
 }"""

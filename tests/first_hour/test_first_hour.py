@@ -32,6 +32,8 @@ def test_the_demo_says_what_to_do_and_answers(tmp_path: Path) -> None:
         assert re.search(r"^Ready in \d+ s: \.demo/dragoman\.db, agent examples/tea_shop\.py$",
                          said, re.M)  # fmt: skip
         assert f"Talk to it     http://127.0.0.1:{port}/phone\n" in said
+        assert f"Set it up      http://127.0.0.1:{port}/\n" in said
+        assert b"New app" in running.get("/")
         assert (
             "Change it      examples/tea_shop.py: save, and the next answer is the new one" in said
         )

@@ -100,10 +100,17 @@ _PROOF = {
 }
 
 
+def label_of(name: str) -> str:
+    """What people call a partner."""
+    from dragoman.partners.registry import PARTNERS, partner
+
+    return partner(name).LABEL if name in PARTNERS else name or "The partner"
+
+
 def hook_step(row: HookRow) -> Step:
     args = {
         "bytes": len(row.body),
-        "partner": row.partner,
+        "partner": label_of(row.partner),
         "proof": _PROOF.get(row.note, row.note),
         "headers": _headers(row.headers),
     }
@@ -117,7 +124,9 @@ def stored_step(line: Line) -> Step:
     args = {"id": name_of(line), "kind": line.kind, "said": _said(line)}
     detail = [Sentence("step_stored_is", args)]
     if line.external_id:
-        detail.append(Sentence("step_external", {"partner": line.partner, "id": line.external_id}))
+        detail.append(
+            Sentence("step_external", {"partner": label_of(line.partner), "id": line.external_id})
+        )
     return Step(line.when, "stored", Sentence("step_stored"), tuple(detail),
                 (("content", line.content),), partner_at=line.at, ref=name_of(line))  # fmt: skip
 
@@ -245,7 +254,7 @@ def _attempt_steps(line: Line, row: AttemptRow) -> list[Step]:
     steps = [Step(row.started, "call", title, (Sentence("step_call_is", args), *why), raw,
                   ended=row.ended, ref=ref)]  # fmt: skip
     if row.outcome == "sent":
-        accepted = {"partner": line.partner, "id": line.external_id or "?"}
+        accepted = {"partner": label_of(line.partner), "id": line.external_id or "?"}
         detail = (Sentence("step_accepted_is", accepted),)
         if window_until > row.ended:
             left = duration(window_until - row.ended)

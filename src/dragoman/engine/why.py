@@ -30,6 +30,7 @@ from .steps import (
     hook_step,
     item_steps,
     kept_step,
+    label_of,
     queued_step,
     report_step,
     sending_steps,
@@ -206,9 +207,9 @@ def _outbound_sentence(tx: Tx, line: Line, came: int, now: int) -> Sentence:
         return Sentence("why_reached", {"who": _who(line), "after": after, "read": read})
     ended = [a.ended for a in chain.attempts(tx, line.app_id, line.id) if a.outcome == "sent"]
     if not ended:
-        return Sentence("why_counted", {"partner": _label(line.partner)})
+        return Sentence("why_counted", {"partner": label_of(line.partner)})
     after = f"{duration(ended[-1] - start)} {since}"
-    return Sentence("why_accepted", {"partner": _label(line.partner), "after": after})
+    return Sentence("why_accepted", {"partner": label_of(line.partner), "after": after})
 
 
 # --- what is no message --------------------------------------------------------------------------
@@ -346,12 +347,6 @@ def _title(id: str, line: Line) -> Sentence:
 def _who(line: Line, full: bool = False) -> str:
     reached = phone(line.phone) or line.bsuid or "somebody"
     return f"{line.name}, {reached}" if full and line.name else reached
-
-
-def _label(name: str) -> str:
-    from dragoman.partners.registry import PARTNERS, partner
-
-    return partner(name).LABEL if name in PARTNERS else name or "The partner"
 
 
 def _app(tx: Tx, found: Found) -> str:
