@@ -77,6 +77,9 @@ async def test_a_whole_form_is_saved_enabled_and_its_secret_never_comes_back(
         assert (found.number, found.waba_id) == ("12025550100", "2000193456")
         assert found.password == "Passw0rd-of-gupshup"
         assert d.app.apps.by_stream["st-tea"].draft.config.channel.enabled
+        assert (
+            d.app.apps.by_stream["st-tea"].draft_rev == 2
+        )  # one save is one entry of the audit log
         seen = await d.get(FORM)
         assert "Passw0rd" not in seen.html and "•••••••• set" in seen.text
         assert 'value="+1 202 555 0100"' in seen.html

@@ -134,14 +134,15 @@ def _channel_save(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     app = publish.find(tx, change.vault, args["name"])
     if int(args["rev"]) != app.draft_rev:
         raise SentenceError(Sentence("changed_meanwhile", {"name": app.name}))
-    switches = {**(args.get("switches") or {}), "enabled": False}
+    asked = bool(args.get("enabled"))
+    switches = {**(args.get("switches") or {}), "enabled": asked}
     app, complaints, _ = publish.set_channel(
         tx, change, args["name"], args["partner"], args.get("values", {}), switches
     )
     fresh = {"url_key": app.draft.url_secret} if switches.get("url_secret") == "new" else {}
-    lacks = publish.missing(app.draft) if args.get("enabled") else []
-    if args.get("enabled") and not lacks:
-        app = publish.enable(tx, change, args["name"], True)
+    lacks = publish.missing(app.draft) if asked else []
+    if lacks and app.draft.config.channel.enabled:
+        app = publish.enable(tx, change, args["name"], False)
     return {**describe(app), "complaints": _told(complaints), "missing": _told(lacks), **fresh}
 
 
