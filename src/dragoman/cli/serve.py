@@ -231,7 +231,7 @@ def _welcome(s: Settings, agent: Path, began: float, is_demo: bool) -> None:
         f"agent {_near(agent, here)}"
     )
     click.echo(f"Talk to it     {s.base_url}/phone")
-    click.echo(f"Set it up      {s.base_url}/: apps, other partners, every message")
+    click.echo(f"Set it up      {s.base_url}/")
     click.echo(f"Change it      {_near(agent, here)}: save, and the next answer is the new one")
     click.echo(f"Ask about it   {called} why last")
     if is_demo and (here / "Makefile").exists():
