@@ -17,6 +17,7 @@ from dragoman.emulators.kit.walk import Step, filled
 from dragoman.settings import load
 from world import QUICK
 
+expect.set_options(timeout=15_000)  # two of these run beside each other
 SHOP = Path(__file__).parents[2] / "examples" / "tea_shop.py"
 
 
@@ -52,8 +53,10 @@ class Person:
             for name, value in step.values.items():
                 await self._sets(panel, name, filled(value, known))
             if step.button:
+                said = panel.locator(".said")  # of the press before, perhaps
+                await said.evaluate("one => { one.textContent = ''; }")
                 await panel.locator(f'button[value="{step.button}"]').click()
-                await expect(panel.locator(".said")).not_to_be_empty()
+                await expect(said).not_to_be_empty()
             for shown in await panel.locator("output[id]").all():
                 control = str(await shown.get_attribute("id")).removeprefix(step.panel + "-")
                 known[control] = (await shown.inner_text()).strip()
@@ -164,7 +167,7 @@ async def travelling(browser: Browser, address: str, name: str) -> AsyncIterator
     context.set_default_timeout(30_000)
     await shifts.watch(context)
     yield Person(address, await context.new_page(), await context.new_page(), name)
-    assert shifts.too_far == {}
+    assert shifts.too_far == {}, shifts.too_far
     await context.close()
 
 

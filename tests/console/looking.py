@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import BrowserContext, Page
+from desk import OWNER, PASSWORD, Desk
+from playwright.async_api import Browser, BrowserContext, Page
 
 # Outside git. A test writes over the picture of the run before.
 SHOTS = Path(os.environ.get("DRAGOMAN_SHOTS") or Path(__file__).parents[2] / ".shots")
 MOST_SHIFT = 0.02
+TALLEST = 8_000  # px of a picture
 
 _OBSERVE = """
 new PerformanceObserver((list) => {
@@ -51,6 +55,26 @@ class Shifts:
         }
 
 
+@asynccontextmanager
+async def opened(
+    browser: Browser, d: Desk, width: int, theme: Any, *, script: bool = True
+) -> AsyncIterator[BrowserContext]:
+    """Windows in which an owner is signed in."""
+    context = await browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=theme, base_url=d.address,
+        java_script_enabled=script,
+    )  # fmt: skip
+    page = await context.new_page()
+    await page.goto("/signin")
+    await page.fill("#email", OWNER)
+    await page.fill("#password", PASSWORD)
+    await page.click("button.lead")
+    await page.wait_for_url("**/")
+    await page.close()
+    yield context
+    await context.close()
+
+
 async def settled(page: Page) -> None:
     """Fonts are there, and everything is painted twice."""
     await page.evaluate(
@@ -60,8 +84,15 @@ async def settled(page: Page) -> None:
 
 
 async def shoot(page: Page, name: str, *, whole: bool = False) -> None:
-    """A picture `name`.png, of the window or of the whole page."""
-    place = SHOTS / f"{name}.png"
+    """A picture `name`.png, of the window or of the whole page. The window grows to the page for
+    it, so that what sticks to the window's edge stands where the page ends."""
+    place = SHOTS / f"{name.replace(' ', '-')}.png"
     place.parent.mkdir(parents=True, exist_ok=True)
+    size = page.viewport_size
+    if whole and size is not None:
+        tall = await page.evaluate("document.documentElement.scrollHeight")
+        await page.set_viewport_size({**size, "height": max(size["height"], min(tall, TALLEST))})
     await settled(page)
-    await page.screenshot(path=place, full_page=whole, animations="disabled")
+    await page.screenshot(path=place, animations="disabled")
+    if whole and size is not None:
+        await page.set_viewport_size(size)

@@ -1,41 +1,28 @@
-"""What holds of every page: little script, and in a real browser nothing that keeps anybody out,
-nothing that jumps, nothing that must be scrolled sideways."""
+"""What holds of every page: little script, no style or handler of its own; and a sign-in that ends
+in the middle of a form."""
 
 from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from desk import OWNER, PASSWORD, Desk, desk
 from furnished import furnish, pages, routes
-from playwright.async_api import BrowserContext, Page
+from looking import opened
 
 from browser import browsing
 
 pytestmark = pytest.mark.full  # a program for each test
 
-AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
+SOURCE = Path(__file__).parents[2] / "src" / "dragoman"
+UI, CONSOLE = SOURCE / "ui" / "templates", SOURCE / "console" / "templates"
 SCRIPT_KB = 60
-EDITORS = {"/apps/{app}/agent": 200}  # pages with a code editor, and what they may have
-MOST_SHIFT = 0.02
-
-_OBSERVE = """
-window.shifted = 0;
-new PerformanceObserver((list) => {
-  for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
-}).observe({ type: "layout-shift", buffered: true });
-"""
-_AXE = """async () => {
-  const rules = { "target-size": { enabled: true } };  // 24 px, or as much room around
-  const found = await axe.run(document, { resultTypes: ["violations"], rules });
-  return found.violations.filter((v) => v.impact === "serious" || v.impact === "critical")
-    .map((v) => v.id + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | "));
-}"""
+EDITORS = {
+    "/apps/{app}/agent": 200,
+    "/components": 200,
+}  # pages with a code editor, and what they may have
 
 
 async def test_a_page_has_little_script(tmp_path: Path) -> None:
@@ -43,7 +30,7 @@ async def test_a_page_has_little_script(tmp_path: Path) -> None:
         values = await furnish(d)
         limits = {r.address: EDITORS.get(r.path, SCRIPT_KB) for r in await routes(d, values)}
         await d.as_role("owner")
-        for address in await pages(d, values):
+        for address in (await pages(d, values)).values():
             html = (await d.get(address)).html
             sources = re.findall(r'<script[^>]* src="([^"]+)"', html)
             if not html.startswith("<!doctype"):  # a part of a page, put into one
@@ -55,75 +42,35 @@ async def test_a_page_has_little_script(tmp_path: Path) -> None:
             assert size <= limits[address] * 1024, f"{address}: {size} bytes of {sources}"
 
 
+@pytest.mark.parametrize("file", ["parts", "strips", "bubble"])
+def test_every_component_is_on_the_page_of_components(file: str) -> None:
+    """Each macro is called there, or by another macro of its file."""
+    sample = (CONSOLE / "components.html").read_text("utf-8")
+    (found,) = [f for f in (UI / f"{file}.html", CONSOLE / f"{file}.html") if f.exists()]
+    text = found.read_text("utf-8")
+    macros = re.findall(r"{%-? macro (\w+)\(", text)
+    assert macros
+    missing = [
+        name for name in macros
+        if not re.search(rf"(call )?\b{name}\(", sample)
+        and len(re.findall(rf"\b{name}\(", text)) < 2
+    ]  # fmt: skip
+    assert missing == []
+
+
 async def test_no_page_has_style_or_handlers_of_its_own(tmp_path: Path) -> None:
     async with desk(tmp_path) as d:
         values = await furnish(d)
         await d.as_role("owner")
-        for address in await pages(d, values):
+        for address in (await pages(d, values)).values():
             html = (await d.get(address)).html
             assert re.findall(r"<style|\sstyle=|\son\w+=|javascript:", html) == [], address
 
 
-@asynccontextmanager
-async def opened(
-    d: Desk, width: int, theme: Any, *, script: bool = True
-) -> AsyncIterator[BrowserContext]:
-    """A browser in which an owner is signed in."""
-    async with browsing() as browser:
-        context = await browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=theme, base_url=d.address,
-            java_script_enabled=script,
-        )  # fmt: skip
-        page = await context.new_page()
-        await page.goto("/signin")
-        await page.fill("#email", OWNER)
-        await page.fill("#password", PASSWORD)
-        await page.click("button.lead")
-        await page.wait_for_url("**/")
-        await page.close()
-        yield context
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
-async def test_every_page_keeps_nobody_out(tmp_path: Path, width: int, theme: str) -> None:
-    async with desk(tmp_path) as d:
-        await d.person("owner", OWNER)
-        values = await furnish(d)
-        await d.sign_in()
-        addresses = await pages(d, values)
-        wrong: dict[str, list[str]] = {}
-        async with opened(d, width, theme) as context:
-            await context.add_init_script(_OBSERVE)
-            page = await context.new_page()
-            for address in addresses:
-                found = await _look(page, address)
-                if found:
-                    wrong[address] = found
-        assert wrong == {}
-        assert len(addresses) > 8
-
-
-async def _look(page: Page, address: str) -> list[str]:
-    errors: list[str] = []
-    page.once("pageerror", lambda error: errors.append(str(error)))
-    await page.goto(address, wait_until="load")
-    await page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
-    await page.evaluate(AXE)
-    found: list[str] = errors + await page.evaluate(_AXE)
-    shift = await page.evaluate("window.shifted")
-    if shift > MOST_SHIFT:
-        found.append(f"the layout shifts by {shift:.3f}")
-    over = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    if over > 0:
-        found.append(f"it is {over} px wider than the window")
-    return found
-
-
 async def test_a_sign_in_that_ended_in_a_form_is_asked_for_in_place(tmp_path: Path) -> None:
-    async with desk(tmp_path) as d:
+    async with desk(tmp_path) as d, browsing() as browser:
         await d.person("owner", OWNER)
-        async with opened(d, 1440, "light") as context:
+        async with opened(browser, d, 1440, "light") as context:
             page = await context.new_page()
             await page.goto("/apps/new")
             await page.fill("#name", "Tea shop")
@@ -145,9 +92,9 @@ async def test_a_sign_in_that_ended_in_a_form_is_asked_for_in_place(tmp_path: Pa
 
 
 async def test_whoever_does_not_sign_in_again_keeps_what_was_typed(tmp_path: Path) -> None:
-    async with desk(tmp_path) as d:
+    async with desk(tmp_path) as d, browsing() as browser:
         await d.person("owner", OWNER)
-        async with opened(d, 360, "dark") as context:
+        async with opened(browser, d, 360, "dark") as context:
             page = await context.new_page()
             await page.goto("/apps/new")
             await page.fill("#name", "Tea shop")
@@ -165,9 +112,9 @@ async def test_whoever_does_not_sign_in_again_keeps_what_was_typed(tmp_path: Pat
 
 
 async def test_without_a_script_the_sign_in_leads_back_to_the_form(tmp_path: Path) -> None:
-    async with desk(tmp_path) as d:
+    async with desk(tmp_path) as d, browsing() as browser:
         await d.person("owner", OWNER)
-        async with opened(d, 1440, "light", script=False) as context:
+        async with opened(browser, d, 1440, "light", script=False) as context:
             page = await context.new_page()
             await page.goto("/apps/new")
             await page.fill("#name", "Tea shop")

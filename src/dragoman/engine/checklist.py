@@ -487,12 +487,12 @@ class _Look:
             newer = self._newer(self.checked_at, fields)
             if newer:
                 return self._step("credentials", Mark.NOT_YET, Sentence("move_check"))
-            return self._broken_by("credentials", bad)
+            return self._told_bad("credentials", bad)
         good = next((c for c in self.checks if c.state == "ok"), None)
         told = good.what if good is not None else Sentence("step_credentials")
         return self._seen("credentials", told, self.checked_at, "", fields)
 
-    def _broken_by(self, id: str, bad: Check) -> Step:
+    def _told_bad(self, id: str, bad: Check) -> Step:
         """Broken, by what the last check of the account found."""
         told, fix = bad.what, bad.remedy
         if told.id.endswith("_error_unknown"):
@@ -520,7 +520,7 @@ class _Look:
         wrote_at = self.proofs["wrote"].at if "wrote" in self.proofs else 0
         silent = wrote_at and wrote_at + PATIENCE_MS < self.around.now and called < wrote_at
         if unsubscribed is not None and (silent or not called):
-            return self._broken_by("webhook", unsubscribed)
+            return self._told_bad("webhook", unsubscribed)
         if silent:
             return self._step("webhook", Mark.BROKEN, self._silence(wrote_at))
         if called:
@@ -586,7 +586,7 @@ class _Look:
             return self._step("sender", Mark.BROKEN, reason, refused.at, refused.link)
         app_refused = self._app_refused()
         if app_refused is not None:
-            return self._broken_by("sender", app_refused)
+            return self._told_bad("sender", app_refused)
         unguarded = access.warning(self.app.name, self.app.draft)
         if unguarded is not None:
             return self._step("sender", Mark.NONE, Sentence("none_sender"))

@@ -65,10 +65,10 @@ words(
         "check_server_dead_fix": "Start it: `dragoman serve` (or `dragoman demo`).",
         "check_dead_live": "the channel of {apps} is live: partners' webhooks fail",
         "check_dead_queue": "{n} messages wait to be sent",
-        "check_webhooks_refused": "{n} webhooks of {app} were refused within the last hour. The "
+        "check_webhooks_refused": "Webhooks of {app} refused within the last hour: {n}. The "
         "newest: {reason}",
-        "check_items_rejected": "{n} items of webhooks for {app} could not be read within the "
-        "last day. The newest: {reason}",
+        "check_items_rejected": "Items of webhooks for {app} that could not be read within "
+        "the last day: {n}. The newest: {reason}",
         "check_look": "`dragoman log` shows them between the messages; `dragoman why ID` tells the "
         "rest.",
         "check_account": "{app}: {partner} reported {what} on {date}.",

@@ -10,6 +10,7 @@ from litestar.exceptions import NotFoundException
 
 from dragoman.domain.sentences import Sentence, SentenceError, say, words
 from dragoman.engine.apps import App
+from dragoman.engine.differing import differences
 from dragoman.engine.standing import Standing, stand
 from dragoman.partners.registry import PARTNERS, partner
 from dragoman.store.drivers import Tx
@@ -17,6 +18,7 @@ from dragoman.store.queries.messages import Filter, Line, newest
 
 from ..doorman import Who
 from ..house import House
+from ..looked import looked
 from ..render import go, page, signed_in
 from ..rows import row_of
 from ..site import house_of
@@ -159,14 +161,15 @@ def name_of(who: Who) -> str:
 
 @get("/apps/{app:str}", opt={"role": "viewer"})
 async def overview(request: Ask) -> Response[str]:
-    from .channel import looked  # which stands on this module
-
     house, app = house_of(request), app_of(request)
     now = house.clock.now()
     lines = await house.store.read(lambda tx: newest(tx, Filter(app_id=app.id), 10, now))
     rows = [row_of(line, now, house.redactor) for line in reversed(lines)]
-    found = await looked(request, app)
-    return page(request, "overview.html", app.name, rows=rows, checklist=found, **frame(app))
+    live = app.published.config if app.published is not None else None
+    return page(
+        request, "overview.html", app.name, rows=rows, checklist=await looked(request, app),
+        changed=differences(live, app.draft.config, app.credentials), **frame(app),
+    )  # fmt: skip
 
 
 def frame(app: App) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 from litestar import MediaType, Request, Response, get, post
@@ -20,17 +20,7 @@ from dragoman.domain.config import ChannelConfig
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.engine import accounts, doctor_channels, editing, publish
 from dragoman.engine.apps import App, Copy
-from dragoman.engine.checklist import (
-    CHECK_MS,
-    Around,
-    Checklist,
-    begin_check,
-    checklist,
-    keep_checks,
-    note,
-    prove,
-    too_slow,
-)
+from dragoman.engine.checklist import CHECK_MS, Checklist, begin_check, keep_checks, prove, too_slow
 from dragoman.engine.given import DOTS, given, is_near
 from dragoman.engine.standing import phone
 from dragoman.partners.contract import Complaint, Finding, Give
@@ -50,6 +40,7 @@ from ..fields import (
     values_of,
 )
 from ..house import House
+from ..looked import looked
 from ..render import HEADERS, go, page, part, signed_in
 from ..site import house_of
 from .apps import app_of, frame, name_of
@@ -340,19 +331,6 @@ async def look(request: Ask) -> Response[Any]:
 
 
 # --- the checklist -------------------------------------------------------------------------------
-
-
-async def looked(request: Ask, app: App) -> Checklist:
-    """What is known now; what was seen is noted for later."""
-    house, name = house_of(request), app.draft.config.channel.partner
-    url = house.url_for(f"hooks/{name}/{app.stream_id}")
-    host = (urlsplit(url).hostname or "").casefold()
-    walked = any(n == name and one and one.id == app.id for n, _, _, one in house.accounts())
-    around = Around(url, host, name in house.emulated, house.clock.now(), walked)
-    found = await house.store.read(lambda tx: checklist(tx, app, around))
-    if found.news:
-        await house.store.do(lambda tx: note(tx, app, found))
-    return found
 
 
 @get(HERE + "/checklist", opt={"role": "viewer"})

@@ -31,8 +31,8 @@ words(
         "copy it from Meta app › App settings › Basic.",
         "cloud_app_secret_needed": "There is no app secret yet, which a temporary authorization "
         "needs: copy it from Meta app › App settings › Basic.",
-        "cloud_not_authorized": "The channel is not authorized yet: run `dragoman channel "
-        "authorize` and sign in at Meta.",
+        "cloud_not_authorized": "The channel is not authorized yet: press Authorize in the "
+        "console, or run `dragoman channel authorize`, and sign in at Meta.",
         "cloud_secret_missing": "There is no app secret, so a webhook could come from anyone: "
         "copy it from Meta app › App settings › Basic, or tick *Accept webhooks without a "
         "signature*.",

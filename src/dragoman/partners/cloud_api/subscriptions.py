@@ -56,7 +56,8 @@ words(
         "{app}.",
         "cloud_account_not_subscribed": "The WhatsApp account {waba} is not subscribed to the Meta "
         "app {app}, so no message comes in.",
-        "cloud_subscribe_fix": "Run `dragoman channel subscribe` for this app.",
+        "cloud_subscribe_fix": "Press *Subscribe it now* in the console, or run `dragoman channel "
+        "subscribe` for this app.",
         "cloud_callback_ours": "Webhooks of {number} come to this app's address.",
         "cloud_callback_none": "Webhooks of {number} go nowhere: the Meta app has no address for "
         "them.",
