@@ -15,7 +15,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 # Outside git. A test writes over the picture of the run before.
 SHOTS = Path(os.environ.get("DRAGOMAN_SHOTS") or Path(__file__).parents[2] / ".shots")
 MOST_SHIFT = 0.02
-TALLEST = 8_000  # px of a picture
+TALLEST = 16_000  # px of a picture
 
 _OBSERVE = """
 new PerformanceObserver((list) => {

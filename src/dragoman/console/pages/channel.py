@@ -78,6 +78,7 @@ class Part(msgspec.Struct):
     associates: bool
     signs_in: bool
     near: bool  # no partner out there can call our address
+    exact: list[Finding]  # what the partner's dialog asks of the callback URL
 
 
 # --- drawn ---------------------------------------------------------------------------------------
@@ -189,11 +190,13 @@ def _part(
         known = {k: v for k, v in values.items() if isinstance(v, str)}
         numbers = ", ".join(f"+{n}" for n in sorted(app.draft.numbers()))
         letter = written(talker.LETTER, {**known, **texts, "numbers": numbers})
+    signs_in = account(name) is not None
+    exact = accounts.check_redirect(talker.LABEL, texts["callback_url"]) if signs_in else []
     return Part(
         name, talker.LABEL, _gives(talker.GIVES, texts),
         [one for one in shown if not one.field.advanced],
         [one for one in shown if one.field.advanced],
-        letter, talker.ASSOCIATES, account(name) is not None, is_near(texts["webhook_url"]),
+        letter, talker.ASSOCIATES, signs_in, is_near(texts["webhook_url"]), exact,
     )  # fmt: skip
 
 
