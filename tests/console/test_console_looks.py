@@ -24,7 +24,8 @@ LOOKS = [(width, theme) for width in (1440, 360) for theme in ("light", "dark")]
 LEAST = 40  # letters that a page has at least beside its frame
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
 _FOUND = """async () => {
-  const found = await axe.run(document, { resultTypes: ["violations"] });
+  const rules = { "target-size": { enabled: true } };  // 24 px, or as much room around
+  const found = await axe.run(document, { resultTypes: ["violations"], rules });
   return found.violations.filter((v) => v.impact === "serious" || v.impact === "critical")
     .map((v) => v.id + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | "));
 }"""
