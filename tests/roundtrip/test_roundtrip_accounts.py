@@ -59,7 +59,7 @@ async def two(home: Path, act: Any = echo) -> AsyncIterator[Two]:
     async with five(home, act) as world:
         await world.use("infobip")
         emulator = world.at("infobip")
-        here = world.emulated._known("infobip", emulator)
+        here = world.emulated._known("infobip", world.emulated._app)
         urls = ("inbound_url", "delivery_url", "seen_url")
         await press(emulator, "sender_2", "save", dict.fromkeys(urls, here["webhook_url"]))
         made = Two(world)
