@@ -43,7 +43,7 @@ def _way(*ends: tuple[str, int, dict[str, str]]) -> tuple[Strip, Strip]:
              partner_at=_NOON if kind == "stored" else 0)
         for kind, after, args in (*usual, *ends)
     ]  # fmt: skip
-    found = strips(tuple(steps), "Asha", "Gupshup")
+    found = strips(tuple(steps), "Asha", "Partner")
     assert found is not None
     return found
 
@@ -54,7 +54,7 @@ _WAYS = (
     _way(("doubt", 10_366, {})),
 )  # fmt: skip
 _STEPS = (
-    ("hook", "▼", "12:00:00", "Webhook in", "412 bytes from Gupshup"),
+    ("hook", "▼", "12:00:00", "Webhook in", "412 bytes from the partner"),
     ("agent", "●", "+310 ms", "Agent answered", "1 message"),
     ("call", "▲", "+4 ms", "Call 1", "POST …/GatewayAPI/rest → 200"),
     ("report", "○", "+0.7 s", "delivered", "their clock 12:00:01"),
