@@ -1,17 +1,32 @@
-"""The words of the console for their translators: `make words`.
+"""The words of all pages for their translators: `make words`.
 
-Collected from the templates (`_`, `ngettext`, `{% trans %}`), from the sentences that modules
-register (`words({...})`) and from the titles of pages. Writes console.pot, brings hi and ar up to
-date (new entries are empty, gone ones are dropped) and compiles them.
+Collected are
+
+- what templates say: `_`, `ngettext`, `{% trans %}`; and titles, the third argument of `page(…)`;
+- every sentence that a module registers (`words({…})`) and every `term("…")`;
+- what partners bring along: labels, help, choices, places of their forms, letters, and the labels
+  of the faults of their emulators;
+- what scripts say: `_("…")`, `_n("…", "…", n)`.
+
+Partners are those of the registry, so the words of a new one are here as soon as it is. Sentences
+that only a command line or an emulated console says are left out. Writes console.pot, brings hi and
+ar up to date (new entries are empty, gone ones are dropped) and compiles them.
 """
 
 from __future__ import annotations
 
 import ast
 import datetime
+import importlib
 import io
-from collections.abc import Iterator
+import json
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
@@ -22,19 +37,13 @@ SOURCE = Path(__file__).parents[1] / "src" / "dragoman"
 LOCALES = SOURCE / "console" / "locale"
 POT = LOCALES / "console.pot"
 LANGUAGES = ("hi", "ar")
-TEMPLATES = (SOURCE / "console" / "templates", SOURCE / "ui" / "templates")
-_ENGINE = (
-    "access", "accounts", "checklist", "credentials", "given", "intake", "meaning", "past",
-    "people", "publish", "replay", "standing", "steps", "why",
-)  # fmt: skip
-# Modules whose sentences are translated; a folder stands for everything in it.
-SENTENCES = (
-    SOURCE / "console",
-    *(SOURCE / "engine" / f"{name}.py" for name in _ENGINE),
-    SOURCE / "partners" / "form.py",
-    SOURCE / "cli" / "emulated.py",
-    SOURCE / "cli" / "replaying.py",
-)
+PHONE = SOURCE / "emulators" / "phone"
+TEMPLATES = (SOURCE / "console" / "templates", SOURCE / "ui" / "templates", PHONE / "templates")
+SCRIPTS = (SOURCE / "console" / "static", PHONE / "static")
+# No page shows what these say: the command line, the conformance kit, consoles that imitate a
+# partner's own, and what is said before there is a page.
+UNSEEN = ("cli", "conform", "emulators", "settings.py", "setting_values.py", "observe.py", "app.py")
+SEEN = ("emulators/phone",)
 TITLES = ("page", "_page")  # functions that take the title of a page as their third argument
 # CLDR's: Hindi says "one" of 0 and 1, Arabic has six forms.
 PLURALS = {
@@ -68,6 +77,18 @@ class _Own(Catalog):
 def collected() -> Catalog:
     """Every message, with the files it is in."""
     catalog = _Own(**_ABOUT)  # type: ignore[arg-type]
+    for words, place in (*_of_templates(), *_of_modules(), *_of_scripts(), *_registered()):
+        texts = (words,) if isinstance(words, str) else words
+        braces = any("{" in text for text in texts)
+        flags = ("python-brace-format",) if braces and place.endswith(".py") else ()
+        catalog.add(words, locations=[(place, 0)], flags=flags)
+    return catalog
+
+
+Words = str | tuple[str, str]
+
+
+def _of_templates() -> Iterator[tuple[Words, str]]:
     for folder in TEMPLATES:
         for file in sorted(folder.glob("*.html")):
             with file.open("rb") as stream:
@@ -76,14 +97,89 @@ def collected() -> Catalog:
                     parts = [message] if isinstance(message, str) else list(message)
                     known = [one for one in parts if isinstance(one, str)]
                     if known:
-                        words = tuple(known[:2]) if function == "ngettext" else known[0]
-                        catalog.add(words, locations=[(_name(file), 0)])
-    for place in SENTENCES:
-        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            for message in _of_module(ast.parse(file.read_bytes())):
-                flags = ("python-brace-format",) if "{" in message else ()
-                catalog.add(message, locations=[(_name(file), 0)], flags=flags)
-    return catalog
+                        many = function == "ngettext"
+                        yield (known[0], known[1]) if many else known[0], _name(file)
+
+
+def _of_modules() -> Iterator[tuple[Words, str]]:
+    for file in sorted(SOURCE.rglob("*.py")):
+        if _seen(_name(file)):
+            for text in _of_module(ast.parse(file.read_bytes())):
+                yield text, _name(file)
+
+
+def _of_scripts() -> Iterator[tuple[Words, str]]:
+    from dragoman.ui.languages import said_by_scripts
+
+    for folder in SCRIPTS:
+        for file in sorted(folder.glob("*.js")):
+            once, counted = said_by_scripts([file])
+            for words in (*sorted(once), *sorted(counted)):
+                yield words, _name(file)
+
+
+def _seen(name: str) -> bool:
+    return name.startswith(SEEN) or not name.startswith(UNSEEN)
+
+
+@cache
+def _registered() -> tuple[tuple[Words, str], ...]:
+    """What modules say when they are imported. A fresh interpreter tells, because here others may
+    be imported that no page needs, and nobody saw who said what."""
+    root = SOURCE.parents[1]
+    run = [sys.executable, "-m", "tools.words", "registered"]
+    told = subprocess.run(run, cwd=root, check=True, capture_output=True).stdout
+    return tuple(
+        (words if isinstance(words, str) else (words[0], words[1]), place)
+        for words, place in json.loads(told)
+    )
+
+
+def registered() -> list[tuple[Words, str]]:
+    """The sentences and the partners' metadata, each with its file, of a program that has imported
+    nothing yet."""
+    from dragoman.domain import sentences
+
+    found = [(words, "domain/sentences.py") for words in sentences.known().values()]
+    register = sentences.words
+
+    def heard(table: Mapping[str, Words]) -> None:
+        place = sys._getframe(1).f_globals["__file__"]
+        found.extend((words, _name(Path(place))) for words in table.values())
+        register(table)
+
+    sentences.words = heard
+    import dragoman
+
+    for module in pkgutil.walk_packages(dragoman.__path__, "dragoman."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    return [one for one in (*found, *_metadata()) if one[0] and _seen(one[1])]
+
+
+def _metadata() -> Iterator[tuple[Words, str]]:
+    from dragoman.emulators.kit.faults import Fault
+    from dragoman.partners.registry import PARTNERS, partner
+
+    for name, path in PARTNERS.items():
+        talker = partner(name)
+        place = path.removeprefix("dragoman.").replace(".", "/")
+        texts = [*_fields(talker.SETTINGS), talker.LETTER]
+        texts += [text for give in talker.GIVES for text in (give.label, give.where_to_paste)]
+        yield from ((text, place) for text in texts)
+    for module in list(sys.modules.values()):
+        if module.__name__.startswith("dragoman.emulators."):
+            for value in vars(module).values():
+                faults = value if isinstance(value, tuple) else ()
+                yield from ((one.label, "emulators/phone") for one in faults
+                            if isinstance(one, Fault))  # fmt: skip
+
+
+def _fields(fields: Iterable[Any]) -> Iterator[str]:
+    for field in fields:
+        yield from (field.label, field.help, field.where_to_find, field.key_label)
+        yield from (text for _, text in field.choices)
+        yield from _fields(field.fields)
 
 
 _OPTIONS = {"newstyle_gettext": "true", "silent": "false", "encoding": "utf-8"}
@@ -94,18 +190,18 @@ def _name(file: Path) -> str:
 
 
 def _of_module(tree: ast.AST) -> Iterator[str]:
+    """Titles of pages, and terms."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
-        if node.func.id == "words" and node.args and isinstance(node.args[0], ast.Dict):
-            values = node.args[0].values
+        if node.func.id == "term" and node.args:
+            value = node.args[0]
         elif node.func.id in TITLES and len(node.args) > 2:
-            values = [node.args[2]]
+            value = node.args[2]
         else:
             continue
-        for value in values:
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                yield value.value
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield value.value
 
 
 def po(language: str) -> Path:
@@ -138,6 +234,9 @@ def compiled(catalog: Catalog) -> bytes:
 
 
 def main() -> None:
+    if sys.argv[1:] == ["registered"]:
+        print(json.dumps(registered()))  # noqa: T201
+        return
     template = collected()
     POT.parent.mkdir(parents=True, exist_ok=True)
     POT.write_text(text(template), "utf-8")

@@ -19,7 +19,7 @@ from playwright.async_api import expect
 from browser import browsing
 from dragoman.console.pages import find as finding
 from dragoman.domain.clock import id_text
-from dragoman.domain.sentences import Sentence
+from dragoman.domain.sentences import Sentence, say
 from dragoman.engine.steps import Step
 from world import (
     ASHA,
@@ -472,17 +472,21 @@ def test_the_strip_marks_the_longest_of_ours_and_names_their_clock() -> None:
         step(1_407, "accepted"), step(9_000, "report", args={"status": "delivered"}),
         step(0, "missing", args={"status": "read"}),
     )  # fmt: skip
+
+    def told(words: Sentence | str) -> str:
+        return words if isinstance(words, str) else say(words)
+
     drawn = strips(steps, "Asha", "Gupshup")
     assert drawn is not None
     lying, upright = drawn
-    assert [(s.label, s.gap) for s in lying.stops] == [
+    assert [(told(s.label), told(s.gap)) for s in lying.stops] == [
         ("Asha", ""), ("Gupshup", "?"), ("webhook", "600 ms"), ("stored", "6 ms"),
         ("agent", "2 ms"), ("answered", "310 ms"), ("queued", "4 ms"), ("call 1", "0 ms"),
         ("accepted", "85 ms"), ("delivered", "7.6 s"), ("read", ""),
     ]  # fmt: skip
-    assert [s.label for s in lying.stops if s.longest] == ["answered"]
-    assert [s.label for s in lying.stops if s.theirs] == ["Gupshup", "webhook"]
-    assert [s.label for s in lying.stops if not s.done] == ["read"]
+    assert [told(s.label) for s in lying.stops if s.longest] == ["answered"]
+    assert [told(s.label) for s in lying.stops if s.theirs] == ["Gupshup", "webhook"]
+    assert [told(s.label) for s in lying.stops if not s.done] == ["read"]
     widths = [b.at - a.at for a, b in zip(lying.stops, lying.stops[1:], strict=False)]
     assert min(widths) >= 77 and max(widths) == widths[8] and lying.length == 1040
     assert [s.at for s in upright.stops] == sorted(s.at for s in upright.stops)

@@ -6,11 +6,17 @@ import gettext
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 from desk import OWNER, desk
 from tools import words
+
+from dragoman.console.render import words_of
+from dragoman.domain import sentences
+from dragoman.domain.sentences import Sentence, term
+from dragoman.ui.languages import for_scripts
 
 pytestmark = pytest.mark.full  # a program for each test
 
@@ -100,3 +106,34 @@ async def test_an_untranslated_language_is_english(tmp_path: Path) -> None:
         await d.person("owner", OWNER)
         seen = await d.get("/signin", **{"Accept-Language": "eo"})
         assert '<html lang="en" dir="ltr"' in seen.html and "Sign in" in seen.text
+
+
+def test_words_of_a_partner_that_are_not_translated_yet_are_english() -> None:
+    words_of_it = {"sixth_full": "The box of {number} is full: {why}", "sixth_why": "it rains."}
+    sentences.words(words_of_it)
+    told = Sentence("sixth_full", {"number": "7", "why": Sentence("sixth_why")})
+    assert words_of(told, "hi") == words_of(told, "en") == "The box of 7 is full: it rains."
+    assert words_of(term("Colour of the box"), "ar") == "Colour of the box"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "It was answered with 3 messages; the first, out-1, is delivered."),
+        ("hi", "3 संदेश"),
+        ("ar", "3 رسائل"),
+    ],
+)
+def test_what_fills_a_sentence_is_said_in_its_language(language: str, said: str) -> None:
+    count = Sentence("count_messages", {"n": 3})
+    told = Sentence("why_in_answered", {"n": count, "id": "out-1", "status": term("delivered")})
+    assert said in words_of(told, language)
+    stored = msgspec.json.decode(msgspec.json.encode(told), type=Sentence)
+    assert words_of(stored, language) == words_of(told, language)
+
+
+def test_a_script_is_given_each_plural_form() -> None:
+    assert for_scripts("en", {"Send"}, {("{n} day", "{n} days")}) == {}
+    said = for_scripts("ar", {"Send", "never collected"}, {("{n} day", "{n} days")})
+    assert said["Send"] == "أرسل" and "never collected" not in said
+    assert said["{n} day"] == ["{n} يوم", "يوم واحد", "يومان", "{n} أيام", "{n} يومًا", "{n} يوم"]

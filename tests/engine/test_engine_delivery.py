@@ -12,6 +12,7 @@ import pytest
 from dragoman.agents.contract import Turn
 from dragoman.domain.clock import id_text
 from dragoman.domain.content import Button, Buttons, Template, Text
+from dragoman.domain.sentences import Sentence, say
 from world import (
     ASHA,
     BEN,
@@ -253,7 +254,7 @@ async def test_what_waited_longer_than_a_day_expires_and_says_what_held_it(tmp_p
         [(rank, error)] = await w.rows("SELECT rank,error FROM message WHERE direction=1")
         assert (rank, json.loads(error)["code"]) == (4, "expired")
         reason = json.loads(error)["sentence"]["args"]["reason"]
-        assert reason.startswith("The access token is wrong or has expired")
+        assert say(Sentence(**reason)).startswith("The access token is wrong or has expired")
 
 
 # --- in doubt ------------------------------------------------------------------------------------

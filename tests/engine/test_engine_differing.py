@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dragoman.domain.config import AgentConfig, AppConfig, ChannelConfig
+from dragoman.domain.sentences import Sentence, say, term
 from dragoman.engine.differing import Difference, ScriptLine, differences, script_difference
 
 
@@ -16,8 +17,8 @@ def test_a_secret_is_said_to_be_changed_and_never_shown() -> None:
     before = channel("infobip", {"api_key": {"secret": 1}, "base_url": "a.api.infobip.com"})
     after = channel("infobip", {"api_key": {"secret": 2}, "base_url": "b.api.infobip.com"})
     assert differences(before, after) == [
-        Difference("base_url", "text", "Base URL", "a.api.infobip.com", "b.api.infobip.com"),
-        Difference("api_key", "secret", "API key", "set", "set"),
+        Difference("base_url", "text", term("Base URL"), "a.api.infobip.com", "b.api.infobip.com"),
+        Difference("api_key", "secret", term("API key"), "set", "set"),
     ]
 
 
@@ -51,7 +52,9 @@ def test_a_group_names_its_member() -> None:
     after = channel("netcore", {"numbers": {"918800000001": {"api_key": {"secret": 9}}}})
     found = differences(before, after)
     assert found[0].added == ("+91 88000 00001",)
-    assert [one.label for one in found[1:]] == [f"{found[0].label} › +91 88000 00001 › API Key"]
+    assert [say(one.label) for one in found[1:]] == [
+        f"{say(found[0].label)} › +91 88000 00001 › API Key"
+    ]
     assert "9" not in found[1].after
 
 
@@ -59,7 +62,8 @@ def test_the_agent_is_named_and_its_script_shown_line_by_line() -> None:
     before = AppConfig(agent=AgentConfig("python", "/srv/bot.py"))
     after = AppConfig(agent=AgentConfig("script", source="print(1)\nprint(2)"))
     assert differences(before, after) == [
-        Difference("agent", "agent", "", "python /srv/bot.py", "script"),
+        Difference("agent", "agent", "", Sentence("difference_python", {"path": "/srv/bot.py"}),
+                   Sentence("difference_script")),
         Difference(
             "script", "script",
             lines=(ScriptLine("+", "print(1)", 0, 1), ScriptLine("+", "print(2)", 0, 2)),

@@ -14,7 +14,7 @@ import msgspec
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.events import Event, Rejected, StatusUpdate
-from dragoman.domain.sentences import Sentence, known, say
+from dragoman.domain.sentences import Sentence, known, say, term
 from dragoman.partners import plain
 from dragoman.partners.contract import Capability, HttpCall, Unsupported
 
@@ -23,6 +23,16 @@ SCRIPTS = ("a", "क", FAMILY, "ש")
 PNG = "https://files.example/a.png"
 
 Rendered = HttpCall | Unsupported
+
+
+def labelled(args: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a complaint; the field's label and what shape a value has are terms."""
+    label, _, path = args["label"].partition(" (")
+    told = term(label)
+    if path:
+        told = Sentence("form_label_at", {"label": told, "path": path.rstrip(")")})
+    more = {"shape": term(args["shape"])} if "shape" in args else {}
+    return {**args, "label": told, **more}
 
 
 # --- sending -------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from partner_cases import labelled
 
 from dragoman.domain.sentences import Sentence, known, say
 from dragoman.partners import gupshup
@@ -205,7 +206,7 @@ def test_each_slip_has_its_own_sentence(
     values: dict[str, Any], field: str, sentence_id: str, args: dict[str, Any]
 ) -> None:
     _, complaints = read(**values)
-    assert complaints == [Complaint(field, Sentence(sentence_id, args))]
+    assert complaints == [Complaint(field, Sentence(sentence_id, labelled(args)))]
     assert sentence_id in known() and say(complaints[0].sentence).startswith(args["label"])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from partner_cases import labelled
 
 from dragoman.domain.sentences import Sentence, known, say
 from dragoman.partners import karix
@@ -193,7 +194,7 @@ def test_each_slip_has_its_own_sentence(
     values: dict[str, Any], field: str, sentence_id: str, args: dict[str, Any]
 ) -> None:
     _, complaints = read(**values)
-    assert complaints == [Complaint(field, Sentence(sentence_id, args))]
+    assert complaints == [Complaint(field, Sentence(sentence_id, labelled(args)))]
     words = say(complaints[0].sentence)
     assert sentence_id in known() and "{" not in words and words[-1] == "."
 

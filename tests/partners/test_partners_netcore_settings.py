@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from netcore_channel import CHANNEL, NUMBER, OTHER, hook
+from partner_cases import labelled
 
 from dragoman.domain.sentences import Sentence, known, say
 from dragoman.partners import netcore
@@ -178,7 +179,9 @@ def test_each_slip_has_its_own_sentence(
     values: dict[str, Any], field: str, sentence_id: str, args: dict[str, Any]
 ) -> None:
     _, complaints = read(**values)
-    assert complaints == [Complaint(field, Sentence(sentence_id, {**LABELS[field], **args}))]
+    assert complaints == [
+        Complaint(field, Sentence(sentence_id, labelled({**LABELS[field], **args})))
+    ]
     words = say(complaints[0].sentence)
     assert sentence_id in known() and "{" not in words and words[-1] == "."
 

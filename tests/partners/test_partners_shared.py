@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dragoman.domain.errors import Code
-from dragoman.domain.sentences import say
+from dragoman.domain.sentences import say, term
 from dragoman.domain.wire import Reply
 from dragoman.partners._cloud.limits import Refuse, filled, tried, unsupported
 from dragoman.partners.contract import Complaint, Field, MediaFile, Unsupported
@@ -54,10 +54,14 @@ def test_the_first_slip_of_a_field_is_told_once(value: str, sentence: str | None
 def test_a_slip_is_told_what_it_asks_for() -> None:
     reading = Reading(FIELDS, {"key": "x y z", "name": "ab"})
     assert (reading.text("key", SLIPS), reading.text("name", SLIPS)) == ("x y z", "ab")
-    shape = {"label": "Key", "value": "x y z", "shape": "it begins with another letter."}
+    shape = {
+        "label": term("Key"),
+        "value": "x y z",
+        "shape": term("it begins with another letter."),
+    }
     assert [one.sentence.args for one in reading.complaints] == [
         shape,
-        {"label": "Name", "length": 2},
+        {"label": term("Name"), "length": 2},
     ]
 
 

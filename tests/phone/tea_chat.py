@@ -14,7 +14,6 @@ from typing import Any
 import uvicorn
 from litestar import Litestar
 
-from dragoman import ui
 from dragoman.emulators.phone import HandsetContact, Handsets, WireLine, phone_routes
 
 TEA = "100000000000100"
@@ -117,7 +116,7 @@ class Switches:
 @asynccontextmanager
 async def serving(handsets: Handsets) -> AsyncIterator[str]:
     """The phone's routes on a real server on this machine; yields its address."""
-    app = Litestar(route_handlers=phone_routes(handsets, ui.environment()), openapi_config=None)
+    app = Litestar(route_handlers=phone_routes(handsets), openapi_config=None)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]

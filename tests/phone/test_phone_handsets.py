@@ -11,7 +11,7 @@ import pytest
 from tea_chat import AT, MENU, TEA, TeaLine, text
 
 from dragoman.domain.clock import FixedClock
-from dragoman.domain.sentences import SentenceError
+from dragoman.domain.sentences import SentenceError, inner, say
 from dragoman.emulators.phone import HandsetContact, Handsets, WireLine
 
 
@@ -118,7 +118,9 @@ async def test_a_partner_that_cannot_take_it_leaves_a_failed_bubble_with_the_rea
     with pytest.raises(SentenceError, match="port 8400 is closed"):
         await handsets.person_sends(TEA, "asha", text("hello"))
     (bubble,) = chat(handsets)
-    assert (bubble["status"], bubble["failure"]) == (
+    why = inner(bubble["failure"])
+    assert why is not None
+    assert (bubble["status"], say(why)) == (
         "failed",
         "The emulated partner could not take the message: ConnectionError: port 8400 is closed.",
     )

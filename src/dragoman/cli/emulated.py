@@ -15,7 +15,6 @@ from pathlib import Path
 import click
 from litestar import Litestar
 
-from dragoman import ui
 from dragoman.agents.contract import AgentFailed
 from dragoman.app import Dragoman
 from dragoman.domain.clock import Clock
@@ -62,7 +61,7 @@ class Emulated:
         self.handsets = Handsets(self.clock, folder / "phone.db")
         self.emulators = self._build(folder)
         phone = Litestar(
-            route_handlers=phone_routes(self.handsets, ui.environment(), console="/"),
+            route_handlers=phone_routes(self.handsets, console="/"),
             openapi_config=None,
             logging_config=None,
         )

@@ -110,7 +110,7 @@ def other_line(other: Other, now: int, *, app: str = "") -> str:
     lead = f"{app}  " if app else ""
     return (
         f"{clock(other.at, now)} {mark} {lead}{other.name:<17} {shown}  "
-        f"{other.partner or '?'}  {one_line(other_words(other), 300)}"
+        f"{other.partner or '?'}  {one_line(say(other_words(other)), 300)}"
     )
 
 
@@ -123,7 +123,7 @@ def other_json(other: Other) -> dict[str, Any]:
         "direction": "in",
         "partner": other.partner,
         "kind": other.table,
-        "text": other_words(other),
+        "text": say(other_words(other)),
         "status": "kept" if other.table == "event" else other.table,
     }
 

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 168, 112
 LONGEST = 20  # letters that fit beside the edge; the whole word stands below the drawing
-_END = re.compile(r"[;:(]|, | once | of both ")
+_END = re.compile(r"[;:(؛]|[,،] | once | of both ")
 _BARS = (34, 58, 46)  # how long the lines are that stand for other entries
 
 

@@ -8,7 +8,6 @@ Templates get what the handler gives, and: `who`, `_` and `ngettext`, `say` (a S
 from __future__ import annotations
 
 import datetime
-import gettext
 import re
 import zoneinfo
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -25,19 +24,23 @@ from markupsafe import Markup, escape
 from dragoman import ui
 from dragoman.domain import sentences
 from dragoman.domain.clock import id_text
-from dragoman.domain.sentences import Sentence
+from dragoman.domain.sentences import Sentence, words
+from dragoman.engine import wording
 from dragoman.engine.standing import phone as phone_text
-from dragoman.engine.wording import say as say_english
+from dragoman.ui.languages import (
+    LANGUAGES,
+    RIGHT_TO_LEFT,
+    catalogue,
+    direction,
+    wanted,
+)
 
 from .doorman import COOKIE, WHO, Who
 from .drawing import drawing
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
-LOCALES = _HERE / "locale"
-LANGUAGES = {"en": "English", "hi": "हिन्दी", "ar": "العربية"}
-RIGHT_TO_LEFT = frozenset({"ar"})
-LANGUAGE_COOKIE, ZONE_COOKIE = "dragoman_language", "dragoman_zone"
+ZONE_COOKIE = "dragoman_zone"
 TOLD_COOKIE = "dragoman_told"  # a Sentence for the next page
 THEME_COOKIE, THEMES = "dragoman_theme", ("light", "dark")  # as ui's theme.js has it
 
@@ -55,20 +58,36 @@ HEADERS = {
 
 Ask = Request[Any, Any, Any]
 
-
-@cache
-def _catalogue(language: str) -> gettext.NullTranslations:
-    return gettext.translation("console", LOCALES, [language], fallback=True)
+words(
+    {
+        "month_1": "Jan",
+        "month_2": "Feb",
+        "month_3": "Mar",
+        "month_4": "Apr",
+        "month_5": "May",
+        "month_6": "Jun",
+        "month_7": "Jul",
+        "month_8": "Aug",
+        "month_9": "Sep",
+        "month_10": "Oct",
+        "month_11": "Nov",
+        "month_12": "Dec",
+        "day_month": "{day} {month}",
+        "day_month_year": "{day} {month} {year}",
+    }
+)
 
 
 @cache
 def _environment(language: str) -> jinja2.Environment:
     env = ui.environment(_HERE / "templates")
-    catalogue = _catalogue(language)
-    env.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
+    spoken = catalogue(language)
+    env.install_gettext_translations(spoken, newstyle=True)  # type: ignore[attr-defined]
     env.filters.update(id_text=id_text, starred=starred, coded=coded)
     env.globals.update(
         say=lambda sentence: _html_of(sentence, language),
+        plain=lambda sentence: words_of(sentence, language),
+        own=lambda text: spoken.gettext(text) if text else "",
         phone=phone_text,
         ltr=lambda text: Markup("<bdi dir=ltr>{}</bdi>").format(text),
         languages=LANGUAGES,
@@ -77,14 +96,11 @@ def _environment(language: str) -> jinja2.Environment:
     return env
 
 
-def words_of(sentence: Sentence, language: str) -> str:
-    """A sentence in a language; in English where it has no translation."""
-    english = say_english(sentence)
-    template = sentences.known().get(sentence.id)
-    if template is None or language == "en":
-        return english
-    translated = _catalogue(language).gettext(template)
-    return english if translated == template else translated.format_map(_Lenient(sentence.args))
+def words_of(sentence: Sentence | str, language: str) -> str:
+    """A sentence in a language; in English where it has no translation. A text is as it is."""
+    if isinstance(sentence, str):
+        return sentence
+    return wording.say(sentence, catalogue(language))
 
 
 def coded(text: str) -> Markup:
@@ -104,17 +120,38 @@ _TICKS = re.compile(r"`([^`\n]{1,200})`")
 _STARS = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]{1,60})(?<=\S)\*(?![\w*])")
 
 
-def _html_of(sentence: Sentence, language: str) -> Markup:
+def _html_of(sentence: Sentence | str, language: str) -> Markup:
     """As `words_of`, for a page. What fills a template is shown as it is, asterisks too."""
-    plain = words_of(sentence, language)  # finds the template's home
-    template = sentences.known().get(sentence.id)
+    if isinstance(sentence, str):
+        return coded(sentence)
+    wording.learn(sentence)
+    return _said(sentence, language)
+
+
+def _said(sentence: Sentence, language: str) -> Markup:
+    spoken = catalogue(language)
+    template = sentences.template_of(sentence, spoken)
     if template is None:
-        return escape(plain)
-    if language != "en":
-        template = _catalogue(language).gettext(template)
-    kind = _Apart if language in RIGHT_TO_LEFT else _Inside
-    args = {k: kind(v) if isinstance(v, str) else v for k, v in sentence.args.items()}
-    return starred(template).format_map(_Lenient(args))
+        return escape(sentences.say(sentence))
+    if sentence.id == sentences.TERM:
+        return starred(template)
+    between = " " if sentence.id == sentences.TOGETHER else sentences.comma(spoken)
+    args = {k: _filling(v, language, between) for k, v in sentence.args.items()}
+    return starred(template).format_map(sentences.Lenient(args))
+
+
+def _filling(value: Any, language: str, between: str) -> Any:
+    """What stands in a template: words of ours are translated, texts of others are set apart."""
+    if isinstance(value, list | tuple):
+        return Markup(escape(between)).join(
+            escape(_filling(one, language, between)) for one in value
+        )
+    inner = sentences.inner(value)
+    if inner is not None:
+        return _said(inner, language)
+    if not isinstance(value, str):
+        return value
+    return _Apart(value) if language in RIGHT_TO_LEFT else _Inside(value)
 
 
 class _Inside(str):
@@ -131,22 +168,9 @@ class _Apart(_Inside):
         return Markup("<bdi>{}</bdi>").format(coded(str(self)))
 
 
-class _Lenient(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return "?"
-
-
 def language_of(request: Ask) -> str:
     """The one that was chosen, else the first that the browser asks for and we have."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
-    if chosen in LANGUAGES:
-        return chosen
-    asked = request.headers.get("Accept-Language", "")
-    for part in asked.split(","):
-        code = part.split(";")[0].strip().split("-")[0].casefold()
-        if code in LANGUAGES:
-            return code
-    return "en"
+    return wanted(request.cookies, request.headers.get("Accept-Language", ""))
 
 
 def zone_of(request: Ask) -> datetime.tzinfo:
@@ -164,24 +188,32 @@ def theme_of(request: Ask) -> str:
     return chosen if chosen in THEMES else ""
 
 
-def time_tag(zone: datetime.tzinfo, now: int, at: int | None, *, full: bool = False) -> Markup:
+def time_tag(
+    zone: datetime.tzinfo, now: int, at: int | None, *, full: bool = False, language: str = "en"
+) -> Markup:
     """A moment (Unix ms): the clock today, else with its day; the whole of it in the title."""
     if not at:
         return Markup("")
     there = datetime.datetime.fromtimestamp(at / 1000, zone)
     today = datetime.datetime.fromtimestamp(now / 1000, zone).date()
+    clock = f"{there:%H:%M:%S}"
+    whole = f"{_day(there, language)} {clock} {there.tzname() or ''}"
     if full:
-        shown = there.strftime("%-d %b %Y %H:%M:%S ") + (there.tzname() or "")
+        shown = whole
     elif there.date() == today:
-        shown = there.strftime("%H:%M:%S")
+        shown = clock
     elif there.year == today.year:
-        shown = there.strftime("%-d %b %H:%M")
+        shown = f"{_day(there, language, year=False)} {there:%H:%M}"
     else:
-        shown = there.strftime("%-d %b %Y")
-    whole = there.strftime("%-d %b %Y %H:%M:%S ") + (there.tzname() or "")
+        shown = _day(there, language)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         there.isoformat(timespec="milliseconds"), whole, shown
     )
+
+
+def _day(there: datetime.datetime, language: str, *, year: bool = True) -> str:
+    args = {"day": there.day, "month": Sentence(f"month_{there.month}"), "year": there.year}
+    return words_of(Sentence("day_month_year" if year else "day_month", args), language)
 
 
 def who_of(request: Ask) -> Who | None:
@@ -201,7 +233,7 @@ def page(
     headers: Mapping[str, str] | None = None, **context: Any,
 ) -> Response[str]:  # fmt: skip
     """A whole page. title: in English, translated here."""
-    title = _catalogue(language_of(request)).gettext(title)
+    title = catalogue(language_of(request)).gettext(title)
     done = _told(request)
     html = part(request, template, title=title, just_did=done, **context)
     answer = Response(
@@ -223,9 +255,11 @@ def part(request: Ask, template: str, **context: Any) -> str:
     now, zone = house.clock.now(), zone_of(request)
     return _environment(language).get_template(template).render(
         ui="/ui", static="/console/static", lang=language,
-        dir="rtl" if language in RIGHT_TO_LEFT else "ltr",
+        dir=direction(language),
         theme=theme_of(request), who=who_of(request), path=request.url.path, house=house, now=now,
-        time=lambda at, full=False: time_tag(zone, now, at, full=full),
+        time=lambda at, full=False: time_tag(
+            zone, now, at, full=full, language=language
+        ),
         **context,
     )  # fmt: skip
 

@@ -11,13 +11,28 @@ from math import sqrt
 
 import msgspec
 
-from dragoman.engine.standing import duration
+from dragoman.domain.sentences import Sentence, words
+from dragoman.engine.standing import span
 from dragoman.engine.steps import Step
 
 OURS = frozenset({"stored", "turn", "agent", "queued", "call"})  # a gap that ends so is ours
-_LABELS = {"hook": "webhook", "turn": "agent", "agent": "answered"}
 LEAST, WIDTH, MARGIN = 78, 1040, 46  # units of the drawing, about a pixel each
 UPRIGHT_LEAST, UPRIGHT = 44, 420
+
+words(
+    {
+        "stop_hook": "webhook",
+        "stop_stored": "stored",
+        "stop_turn": "agent",
+        "stop_agent": "answered",
+        "stop_queued": "queued",
+        "stop_call": "call {n}",
+        "stop_accepted": "accepted",
+        "stop_doubt": "in doubt",
+        "stop_settled": "settled",
+        "stop_failed": "failed",
+    }
+)
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -25,9 +40,9 @@ class Stop(msgspec.Struct, frozen=True):
     where that stands. `theirs`: reckoned from the partner's clock. `longest`: the longest of ours.
     `done`: False for what was not reported."""
 
-    label: str
+    label: Sentence | str
     at: float
-    gap: str = ""
+    gap: Sentence | str = ""
     middle: float = 0
     theirs: bool = False
     longest: bool = False
@@ -42,13 +57,15 @@ class Strip(msgspec.Struct, frozen=True):
 
 
 class _Point(msgspec.Struct):
-    label: str
+    label: Sentence | str
     at: int
     kind: str
     theirs: bool = False
 
 
-def strips(steps: tuple[Step, ...], contact: str, partner: str) -> tuple[Strip, Strip] | None:
+def strips(
+    steps: tuple[Step, ...], contact: Sentence | str, partner: Sentence | str
+) -> tuple[Strip, Strip] | None:
     """The strip lying and upright, None where there is nothing to draw: fewer than three stops.
     steps: of one message, in order."""
     points = _points(steps, contact, partner)
@@ -57,7 +74,9 @@ def strips(steps: tuple[Step, ...], contact: str, partner: str) -> tuple[Strip, 
     return _strip(points, WIDTH, LEAST, MARGIN), _strip(points, UPRIGHT, UPRIGHT_LEAST, 12)
 
 
-def _points(steps: tuple[Step, ...], contact: str, partner: str) -> list[_Point]:
+def _points(
+    steps: tuple[Step, ...], contact: Sentence | str, partner: Sentence | str
+) -> list[_Point]:
     timed = [s for s in steps if s.at or s.kind == "missing"]
     first = next((s.ref for s in timed if s.kind == "queued"), "")
     points: list[_Point] = []
@@ -77,12 +96,11 @@ def _points(steps: tuple[Step, ...], contact: str, partner: str) -> list[_Point]
     return points
 
 
-def _label(step: Step) -> str:
+def _label(step: Step) -> Sentence | str:
     if step.kind in ("report", "missing"):
-        return str(step.title.args.get("status", ""))
-    if step.kind == "call":
-        return f"call {step.title.args.get('n', '')}".strip()
-    return _LABELS.get(step.kind, step.kind)
+        status: Sentence = step.title.args["status"]
+        return status
+    return Sentence(f"stop_{step.kind}", {"n": step.title.args.get("n", "")})
 
 
 def _strip(points: list[_Point], length: float, least: float, margin: float) -> Strip:
@@ -113,7 +131,7 @@ def _strip(points: list[_Point], length: float, least: float, margin: float) -> 
     return Strip(tuple(stops), round(at + margin, 1))
 
 
-def _gap(gap: int | None, point: _Point) -> str:
+def _gap(gap: int | None, point: _Point) -> Sentence | str:
     if gap is None:
         return "" if point.kind == "missing" else "?"
-    return duration(gap)
+    return span(gap)

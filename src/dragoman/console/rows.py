@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from dragoman.domain.sentences import Sentence
-from dragoman.engine.standing import name_of, other_words, phone, stand
+from dragoman.domain.sentences import Sentence, map_texts
+from dragoman.engine.standing import name_of, named, other_words, phone, stand
 from dragoman.engine.why import first_words
 from dragoman.partners.registry import PARTNERS, partner
 from dragoman.store.queries.messages import Line
@@ -29,8 +29,8 @@ class Row(msgspec.Struct, frozen=True):
     word: str
     who: str
     reached: str
-    kind: str
-    said: str
+    kind: Sentence | str
+    said: Sentence | str
     why: Sentence | None = None
     app: str = ""
 
@@ -41,7 +41,7 @@ def row_of(line: Line, now: int, redactor: Any) -> Row:
     return Row(
         name_of(line), line.id, line.when, "out" if line.direction else "in", standing.word,
         line.name or "", phone(line.phone) or line.bsuid or "",
-        "" if line.kind == "text" else line.kind.replace("_", " "),
+        "" if line.kind == "text" else named("kind", line.kind),
         redactor.text(_cut(first_words(line))), standing.why, line.app,
     )  # fmt: skip
 
@@ -54,9 +54,10 @@ def content_of(line: Line, redactor: Any) -> dict[str, Any]:
 
 def other_row(other: Other, redactor: Any) -> Row:
     """What was refused, could not be read, or was told of an account."""
+    said = map_texts(other_words(other), lambda text: redactor.text(_cut(text)))
     return Row(
         other.name, other.id, other.at, "", _OTHERS[other.table], _label(other.partner), "", "",
-        redactor.text(_cut(other_words(other))), app=other.app,
+        said, app=other.app,
     )  # fmt: skip
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import msgspec
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.exceptions import (
-    ClientException,
     HTTPException,
     NotAuthorizedException,
     PermissionDeniedException,
@@ -17,7 +17,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, ControllerRouterHandler
 
 from dragoman import ui
-from dragoman.domain.sentences import Sentence, SentenceError, say, words
+from dragoman.domain.sentences import Sentence, SentenceError, inner, say, term, words
 from dragoman.store.errors import StoreError
 
 from .doorman import WHO, Doorman, Who
@@ -101,8 +101,8 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHand
         raise NotAuthorizedException
     assert needed is not None, f"{connection.scope['path']} names no role"
     if not who.person.may(needed):
-        told = Sentence("page_role", {"needed": needed, "role": who.person.role})
-        raise PermissionDeniedException(say(told))
+        told = Sentence("page_role", {"needed": term(needed), "role": term(who.person.role)})
+        raise PermissionDeniedException(say(told), extra=msgspec.to_builtins(told))
 
 
 _FILES = ("/ui/", "/console/static/")
@@ -111,18 +111,19 @@ _FILES = ("/ui/", "/console/static/")
 # --- what goes wrong -----------------------------------------------------------------------------
 
 
-def _problem(request: Request[Any, Any, Any], status: int, text: str) -> Response[str]:
+def _problem(request: Request[Any, Any, Any], status: int, told: Sentence | str) -> Response[str]:
     from .pages.settings import tabs
-    from .render import HEADERS, page, who_of
+    from .render import HEADERS, language_of, page, who_of, words_of
 
     person = {"text/html", "text/*"} & set(_accepted(request)) or "HX-Request" in request.headers
     if not person:
+        text = words_of(told, language_of(request))
         return Response(text, status_code=status, media_type="text/plain", headers=HEADERS)
 
     more: dict[str, Any] = {}
     if request.url.path.startswith("/settings/") and who_of(request) is not None:
         more = {"tabs": tabs(request), "tab": request.url.path.split("/")[2]}
-    return page(request, "problem.html", "Not possible", status=status, told=text, **more)
+    return page(request, "problem.html", "Not possible", status=status, told=told, **more)
 
 
 def _accepted(request: Request[Any, Any, Any]) -> list[str]:
@@ -132,18 +133,15 @@ def _accepted(request: Request[Any, Any, Any]) -> list[str]:
 
 
 def _said(request: Request[Any, Any, Any], error: SentenceError) -> Response[str]:
-    from .render import language_of, words_of
-
-    return _problem(request, 422, words_of(error.sentence, language_of(request)))
+    return _problem(request, 422, error.sentence)
 
 
 def _away(request: Request[Any, Any, Any], error: StoreError) -> Response[str]:
-    why = say(error.sentence).rstrip(".")
-    return _problem(request, 503, say(Sentence("page_away", {"why": why})))
+    return _problem(request, 503, Sentence("page_away", {"why": error.sentence}))
 
 
 def _refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    from .render import go, language_of, words_of
+    from .render import go
 
     if isinstance(error, NotAuthorizedException):
         if request.method in ("GET", "HEAD") and not request.headers.get("HX-Request"):
@@ -152,13 +150,11 @@ def _refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[
         return _sign_in_first(request)
     if error.status_code == 404:
         ours = error.detail and error.detail != "Not Found"
-        return _problem(request, 404, error.detail if ours else say(Sentence("page_not_there")))
+        told = inner(error.extra) or (error.detail if ours else Sentence("page_not_there"))
+        return _problem(request, 404, told)
     if error.status_code == 413:
-        told = Sentence("page_too_long", {"most": MOST_MB})
-        return _problem(request, 413, words_of(told, language_of(request)))
-    if isinstance(error, PermissionDeniedException | ClientException):
-        return _problem(request, error.status_code, error.detail)
-    return _problem(request, error.status_code, error.detail)
+        return _problem(request, 413, Sentence("page_too_long", {"most": MOST_MB}))
+    return _problem(request, error.status_code, inner(error.extra) or error.detail)
 
 
 def _sign_in_first(request: Request[Any, Any, Any]) -> Response[str]:
@@ -177,4 +173,4 @@ def _broken(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
     import structlog
 
     structlog.get_logger("console").exception("page_broken", path=request.url.path)
-    return _problem(request, 500, say(Sentence("page_broken")))
+    return _problem(request, 500, Sentence("page_broken"))

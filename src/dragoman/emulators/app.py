@@ -15,7 +15,6 @@ from typing import Any
 import uvicorn
 from litestar import Litestar
 
-from dragoman import ui
 from dragoman.domain.clock import Clock
 
 from .kit import Asgi, PartnerConfig, PartnerEmulator
@@ -75,7 +74,7 @@ def mounted(emulators: Iterable[PartnerEmulator], otherwise: Asgi) -> Asgi:
 
 def standalone(emulators: Sequence[PartnerEmulator]) -> Asgi:
     """The emulators under their prefixes, and their phone (they share one) at /phone."""
-    routes = phone_routes(emulators[0].handsets, ui.environment())
+    routes = phone_routes(emulators[0].handsets)
     pages: Any = Litestar(routes, openapi_config=None, logging_config=None)
     return mounted(emulators, pages)
 

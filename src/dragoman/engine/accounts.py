@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from dragoman.domain.clock import Clock, Ids
-from dragoman.domain.sentences import Sentence, SentenceError, say, words
+from dragoman.domain.sentences import Sentence, SentenceError, say, together, words
 from dragoman.domain.wire import HttpCall, NoReply, Reply
 from dragoman.partners.addresses import difference
 from dragoman.partners.contract import Finding, Grant, Talk
@@ -58,7 +58,7 @@ words(
         "authorize_state_late": "This authorization took longer than ten minutes: authorize again.",
         "authorize_changed": "The channel's partner or App ID was changed while the authorization "
         "was under way, so nothing was kept: authorize again.",
-        "authorize_not_kept": "The authorization could not be stored ({why}): when that is mended, "
+        "authorize_not_kept": "The authorization could not be stored: {why} When that is mended, "
         "authorize again.",
         "redirect_exact": "{partner} opens its dialog only for a redirect URI that is listed there "
         "letter by letter: scheme, capitals and the slash at the end count.",
@@ -106,8 +106,7 @@ def begin(tx: Tx, change: Change, name: str, redirect_uri: str) -> Begun:
     wrong = list(app.draft.complaints.get(chosen, []))
     if not side.account(settings) or wrong:
         lacks = wrong or list(partner(chosen).missing(settings))
-        text = " ".join(dict.fromkeys(say(c.sentence) for c in lacks))
-        args = {"app": app.name, "missing": text}
+        args = {"app": app.name, "missing": together(c.sentence for c in lacks)}
         raise SentenceError(Sentence("authorize_incomplete", args))
     state = secrets.token_urlsafe(32)
     tx.run("DELETE FROM oauth_state WHERE at<?", (change.now - KEEP_STATES_MS,))
@@ -218,7 +217,7 @@ class Accounts:
                 await self._store.do(lambda tx: _note(tx, digest, end))
         except StoreError as error:
             log.error("authorization_not_kept", why=str(error))
-            why = Sentence("authorize_not_kept", {"why": say(error.sentence).rstrip(".")})
+            why = Sentence("authorize_not_kept", {"why": error.sentence})
             return CameBack(False, why)
         log.info("authorization_came_back", done=end.done, why=say(end.sentence))
         return end
@@ -258,7 +257,7 @@ class Accounts:
         now = self._clock.now()
         token = tokens.Token(0, partner_name, taken.account, "", now, grant.expires_at)
         label = partner(partner_name).LABEL
-        until = say(tokens.standing(app.name, label, token, now).what)
+        until = tokens.standing(app.name, label, token, now).what
         args = {"app": app.name, "partner": label, "until": until}
         end = CameBack(True, Sentence("authorize_done", args))
 
@@ -268,7 +267,7 @@ class Accounts:
                 account=taken.account, who=taken.who, now=now,
             )  # fmt: skip
             change = Change(self._vault, self._ids, taken.who, now)
-            publish.audit(tx, change, app.id, "channel.authorize", app.name, None, until)
+            publish.audit(tx, change, app.id, "channel.authorize", app.name, None, say(until))
             _note(tx, taken.digest, end)
 
         await self._store.do(work)
@@ -342,5 +341,5 @@ def check_redirect(label: str, ours: str, listed: str = "") -> list[Finding]:
     near = difference(listed, ours)
     if near is None:
         return [*out, Finding("ok", Sentence("redirect_same", args))]
-    differs = Sentence("redirect_differs", {**args, "said": say(near)})
+    differs = Sentence("redirect_differs", {**args, "said": near})
     return [*out, Finding("fail", differs, fix)]

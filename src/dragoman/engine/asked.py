@@ -18,7 +18,6 @@ from .notifications import Outcome, job_status, outcome
 from .notify_request import Identity
 from .standing import phone
 from .steps import Step, pretty
-from .wording import say
 
 SHOWN = 20  # recipients of a request that have a step of their own
 
@@ -31,7 +30,8 @@ words(
         "step_recipient": "Recipient {n}",
         "step_recipient_is": "{phone}: {what}",
         "step_recipients_more": "And more",
-        "step_recipients_more_is": "{n} further recipients",
+        "step_recipients_more_is": ("{n} further recipient", "{n} further recipients"),
+        "count_recipients": ("{n} recipient", "{n} recipients"),
         "asked_waits": "waits for its turn",
         "asked_on_its_way": "{id} is on its way",
         "asked_sent": "{id} was sent",
@@ -74,7 +74,7 @@ def way(tx: Tx, job: Job) -> Way:
     outcomes = [outcome(end) for end in found]
     sent = sum(one is not None and one.status == "SUCCESS" for one in outcomes)
     left = outcomes.count(None)
-    count = "1 recipient" if len(found) == 1 else f"{len(found)} recipients"
+    count = Sentence("count_recipients", {"n": len(found)})
     told = {"count": count, "sent": sent, "failed": len(found) - sent - left, "left": left}
     name = public_id(JOB, job.app_id, job.id)
     about = {"kind": job.kind, "count": count, "by": chain.credential_name(tx, job.client_id),
@@ -88,7 +88,7 @@ def _recipients(found: Sequence[End], outcomes: Sequence[Outcome | None]) -> lis
     steps = []
     for end, one in zip(found[:SHOWN], outcomes, strict=False):
         who = phone(end.phone) or msgspec.json.decode(end.given, type=Identity).phone_number
-        args = {"phone": who, "what": say(_what(end, one))}
+        args = {"phone": who, "what": _what(end, one)}
         title = Sentence("step_recipient", {"n": end.n + 1})
         steps.append(Step(end.ended if one else 0, "item", title,
                           (Sentence("step_recipient_is", args),)))  # fmt: skip

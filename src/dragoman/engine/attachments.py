@@ -15,7 +15,7 @@ import msgspec
 from dragoman.domain.clock import Clock
 from dragoman.domain.content import Outbound, Raw
 from dragoman.domain.errors import Code, SendError
-from dragoman.domain.sentences import Sentence, say, words
+from dragoman.domain.sentences import Sentence, words
 from dragoman.domain.status import FileState
 from dragoman.egress import Egress
 from dragoman.partners.contract import MediaFile, Partner
@@ -184,4 +184,4 @@ def _check_size(talker: Partner, kind: str, file: FileRow) -> None:
 
 
 def _not_sent(why: Sentence) -> Unsendable:
-    return Unsendable(SendError(Code.MEDIA, Sentence("file_not_sent", {"reason": say(why)})))
+    return Unsendable(SendError(Code.MEDIA, Sentence("file_not_sent", {"reason": why})))

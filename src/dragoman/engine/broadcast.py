@@ -20,7 +20,7 @@ from dragoman.agents.contract import Outgoing
 from dragoman.domain.clock import Clock, Ids
 from dragoman.domain.content import encode, kind_of
 from dragoman.domain.identity import Person, Phone
-from dragoman.domain.sentences import Sentence, say, words
+from dragoman.domain.sentences import Sentence, words
 from dragoman.partners.registry import partner
 from dragoman.store import notifications as rows
 from dragoman.store.errors import Poisoned, StoreError
@@ -193,7 +193,7 @@ class Broadcast:
         moved = 0
         for unit, result in zip(units, results, strict=True):
             if isinstance(result, Poisoned) and isinstance(unit, Queue):
-                why = Sentence("notify_broken", {"error": say(result.sentence)})
+                why = Sentence("notify_broken", {"error": result.sentence})
                 moved += bool(await self._store.submit(self._drop(unit, why)))
             elif isinstance(result, BaseException):
                 raise result

@@ -18,7 +18,7 @@ import msgspec
 from dragoman.domain import config as configs
 from dragoman.domain.clock import id_text
 from dragoman.domain.errors import Code, SendError
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 from dragoman.domain.status import Answer, Doubt, Status
 from dragoman.partners.contract import Partner
 from dragoman.store.drivers import Tx
@@ -28,8 +28,7 @@ from .apps import App
 from .doctor import Check
 from .given import is_near
 from .publish import missing
-from .standing import duration, error_sentence, phone, sentence
-from .wording import say
+from .standing import error_sentence, phone, sentence, span
 
 LOOK = 200  # newest rows of a kind that are looked at
 CHECK_MS = 10_000  # a check of the account takes no longer
@@ -85,6 +84,10 @@ words(
         "move_enable": "Enable Channel is No. Set it to Yes, save and publish.",
         "move_publish": "These settings are saved and not live: publish. Contacts still meet "
         "{who}.",
+        "setting_associated": "Associate an App",
+        "setting_url_secret": "A secret in the URL",
+        "setting_allow_ips": "Addresses that webhooks may come from",
+        "move_publish_nobody": "nobody",
         "seen_first_in": "{name} wrote to {number}.",
         "awaited": "Waiting for your message to {number}, for a minute at most.",
         "move_first_in": "Write hello to {number}.",
@@ -123,9 +126,9 @@ class Mark(enum.StrEnum):
 
 class Step(msgspec.Struct, frozen=True):
     """id: what it is called in addresses. at: when it was seen. link: the id of what shows it, as
-    `dragoman why` takes it. field, changed: the setting that unproves it, and when that was. fix:
-    what to do, where `told` does not say it. raw: the request and its answer, secrets hidden, of
-    what has no page of its own."""
+    `dragoman why` takes it. field, changed, label: the setting that unproves it, when that was, and
+    how the form calls it. fix: what to do, where `told` does not say it. raw: the request and its
+    answer, secrets hidden, of what has no page of its own."""
 
     id: str
     title: Sentence
@@ -137,6 +140,7 @@ class Step(msgspec.Struct, frozen=True):
     changed: int = 0
     fix: Sentence | None = None
     raw: str = ""
+    label: Sentence = Sentence("")
 
 
 class Checklist(msgspec.Struct, frozen=True):
@@ -355,8 +359,14 @@ class _Look:
         for name in fields:
             changed = self.changes.get(name, 0)
             if changed > at:
-                return Step(id, Sentence(f"step_{id}"), Mark.BEFORE, told, at, link, name, changed)
+                return Step(id, Sentence(f"step_{id}"), Mark.BEFORE, told, at, link, name, changed,
+                            self._called(name))  # fmt: skip
         return self._step(id, Mark.SEEN, told, at, link)
+
+    def _called(self, name: str) -> Sentence:
+        if name in _OURS:
+            return Sentence(f"setting_{name}")
+        return term(next((f.label for f in self.talker.SETTINGS if f.name == name), name))
 
     def _kept(self, id: str, fields: Iterable[str] = ()) -> Step | None:
         """Seen once, and its rows are gone."""
@@ -369,7 +379,7 @@ class _Look:
         """A number that waits for the account to be mended, or for anything else."""
         for held in self.holds:
             if (held.error.code in _ACCOUNT) == of_account:
-                reason = say(self._fault(held.error.code, held.error.sentence))
+                reason = self._fault(held.error.code, held.error.sentence)
                 told = Sentence("held", {"reason": reason, "n": held.waiting})
                 return self._step(id, Mark.BROKEN, told, held.since, held.link)
         return None
@@ -378,7 +388,7 @@ class _Look:
         """What a partner's refusal says; one that is in no list says that it is unknown."""
         if told is None:
             return Sentence("unknown_failure", self.partner)
-        return Sentence("unknown", {"reason": say(told)}) if code == Code.UNKNOWN else told
+        return Sentence("unknown", {"reason": told}) if code == Code.UNKNOWN else told
 
     # --- the steps -------------------------------------------------------------------------------
 
@@ -496,7 +506,7 @@ class _Look:
         """Broken, by what the last check of the account found."""
         told, fix = bad.what, bad.remedy
         if told.id.endswith("_error_unknown"):
-            told, fix = Sentence("unknown", {"reason": say(told)}), None
+            told, fix = Sentence("unknown", {"reason": told}), None
         at = self.checked_at
         return Step(id, Sentence(f"step_{id}"), Mark.BROKEN, told, at, fix=fix, raw=bad.raw)
 
@@ -526,7 +536,7 @@ class _Look:
         if called:
             unreadable = self._unreadable() if last is not None and last[1] == called else None
             if last is not None and unreadable is not None:
-                told = Sentence("unknown_hook", {**self.partner, "reason": say(unreadable)})
+                told = Sentence("unknown_hook", {**self.partner, "reason": unreadable})
                 link = f"hook-{id_text(last[0])}"
                 return self._step("webhook", Mark.BROKEN, told, called, link)
             seen = Sentence("seen_webhook", self.partner)
@@ -547,15 +557,18 @@ class _Look:
 
     def _silence(self, since: int) -> Sentence:
         """Why nothing may have come: the likelier cause first."""
-        args = {**self.partner, "at": duration(self.around.now - since), "where": self._where(),
+        args = {**self.partner, "at": span(self.around.now - since), "where": self._where(),
                 "host": self.around.host}  # fmt: skip
         if "verified" in self.proofs:
             return Sentence("silent_messages", args)
         reached = self.around.emulated or self._address().mark is Mark.SEEN
         return Sentence("silent_webhook" if reached else "silent_address", args)
 
-    def _where(self, of: str = "webhook_url") -> str:
-        return next((g.where_to_paste for g in self.talker.GIVES if g.name == of), "")
+    def _where(self, *names: str) -> Sentence:
+        """Where the first of these of ours that there is goes (the webhook URL), in the partner's
+        own metadata, whose texts are translated as they are."""
+        places = {g.name: g.where_to_paste for g in self.talker.GIVES}
+        return term(next((places[n] for n in (*names, "webhook_url") if places.get(n)), ""))
 
     def _unsubscribed(self) -> Check | None:
         """What the last check found of the webhooks at the partner."""
@@ -570,7 +583,7 @@ class _Look:
         bad = next(others, None)
         if bad is None:
             return None
-        told = Sentence("app_refused", {**self.partner, "reason": say(bad.what)})
+        told = Sentence("app_refused", {**self.partner, "reason": bad.what})
         return msgspec.structs.replace(bad, what=told)
 
     def _newer(self, at: int, fields: Iterable[str]) -> bool:
@@ -610,7 +623,9 @@ class _Look:
             return self._step("live", Mark.MOVE, Sentence("move_enable"))
         if (broken := self._unanswered()) is not None:
             return broken
-        meets = live.partner.LABEL if live is not None and live.partner is not None else "nobody"
+        meets: Sentence | str = Sentence("move_publish_nobody")
+        if live is not None and live.partner is not None:
+            meets = live.partner.LABEL
         return self._step("live", Mark.MOVE, Sentence("move_publish", {"who": meets}))
 
     def _unanswered(self) -> Step | None:
@@ -705,7 +720,7 @@ class _Look:
         for m in self.messages:
             if m[1] == 1 and m[3] >= Status.DELIVERED:
                 at = self._reported(m[0]) or m[2]
-                told = Sentence("seen_report", {"seconds": duration(max(0, at - m[2]))})
+                told = Sentence("seen_report", {"seconds": span(max(0, at - m[2]))})
                 return self._seen("first_report", told, at, f"out-{id_text(m[0])}")
         kept = self._kept("first_report")
         return (
@@ -719,8 +734,8 @@ class _Look:
         last = next((m for m in self.messages if m[1] == 1 and m[3] >= Status.ACCEPTED), None)
         if last is None or last[3] > Status.SENT or last[2] + PATIENCE_MS >= self.around.now:
             return None
-        where = self._where("delivery_url") or self._where()
-        args = {**self.partner, "at": duration(self.around.now - last[2]), "where": where}
+        where = self._where("delivery_url")
+        args = {**self.partner, "at": span(self.around.now - last[2]), "where": where}
         link = f"out-{id_text(last[0])}"
         told = Sentence("silent_phone" if last[3] == Status.SENT else "silent_report", args)
         return self._step("first_report", Mark.MOVE, told, 0, link)

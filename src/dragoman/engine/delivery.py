@@ -62,6 +62,7 @@ words(
         "channel and publish, before its time is over.",
         "account_off": "The account of this number is switched off in the published channel, so "
         "what is queued waits: switch the account on and publish, before its time is over.",
+        "not_in_time": "it could not be sent in time",
         "hold": "Sending from {number} waits: {reason}",
         "send_broken": "A mistake in Dragoman kept this message from being sent: {error}. Please "
         "report it with the output of dragoman why.",
@@ -564,7 +565,7 @@ def needs_window(content: Outbound, partner_name: str, settings: Any) -> bool:
 
 def waited_too_long(held: SendError | None) -> SendError:
     """A message whose day is over. held: what holds its number, if anything."""
-    reason = say(held.sentence) if held is not None else "it could not be sent in time"
+    reason = held.sentence if held is not None else Sentence("not_in_time")
     return SendError(Code.EXPIRED, Sentence("waited_too_long", {"reason": reason}))
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from dragoman.domain import config as configs
 from dragoman.domain.config import AgentConfig, AppConfig, ChannelConfig
+from dragoman.domain.sentences import Sentence, map_texts, term, words
 from dragoman.partners.contract import Field
 from dragoman.partners.form import read_number
 from dragoman.partners.registry import PARTNERS, partner
@@ -21,6 +22,15 @@ from .standing import phone
 
 AROUND = 3  # unchanged lines of a script that are shown before and after a changed one
 MOST_LINES = 2_000  # of a script's difference
+
+words(
+    {
+        "difference_inside": "{outer} › {member} › {label}",
+        "difference_script": "script",
+        "difference_script_file": "script file {path}",
+        "difference_python": "Python file {path}",
+    }
+)
 
 Kind = Literal["text", "secret", "list", "switch", "agent", "script", "unused"]
 
@@ -44,9 +54,9 @@ class Difference(msgspec.Struct, frozen=True):
 
     name: str
     kind: Kind
-    label: str = ""
-    before: str = ""
-    after: str = ""
+    label: Sentence | str = ""
+    before: Sentence | str = ""
+    after: Sentence | str = ""
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     lines: tuple[ScriptLine, ...] = ()
@@ -72,10 +82,17 @@ LONGEST = 300  # characters of a value that the audit log shows
 
 def _without(one: Difference, redactor: Redactor) -> Difference:
     """Without known secrets; a long value is cut."""
-    cut = [text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-           for text in map(redactor.text, (one.before, one.after))]  # fmt: skip
+
+    def hidden(value: Sentence | str) -> Sentence | str:
+        if isinstance(value, Sentence):
+            return map_texts(value, redactor.text)
+        text = redactor.text(value)
+        return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
     lines = tuple(msgspec.structs.replace(it, text=redactor.text(it.text)) for it in one.lines)
-    return msgspec.structs.replace(one, before=cut[0], after=cut[1], lines=lines)
+    return msgspec.structs.replace(
+        one, before=hidden(one.before), after=hidden(one.after), lines=lines
+    )
 
 
 def differences(
@@ -103,7 +120,7 @@ def _channel(
     for name in sorted({*old.values, *new.values}, key=lambda n: (n != new.partner, n)):
         mine, theirs = old.values.get(name, {}), new.values.get(name, {})
         if name in chosen and name in PARTNERS:
-            yield from _values(partner(name).SETTINGS, mine, theirs, "", "")
+            yield from _values(partner(name).SETTINGS, mine, theirs, "")
         elif mine != theirs:
             yield Difference(f"values.{name}", "unused", _label(name))
     if old.associated != new.associated:
@@ -127,13 +144,16 @@ def _signer(client_id: str, credentials: Mapping[str, Credential]) -> str:
 
 
 def _values(
-    fields: Sequence[Field], old: Mapping[str, Any], new: Mapping[str, Any], path: str, lead: str
-) -> Iterator[Difference]:
+    fields: Sequence[Field], old: Mapping[str, Any], new: Mapping[str, Any], path: str,
+    outer: Mapping[str, Any] | None = None,
+) -> Iterator[Difference]:  # fmt: skip
     for field in fields:
         was, now = old.get(field.name), new.get(field.name)
         if was == now:
             continue
-        name, label = path + field.name, lead + field.label
+        name, label = path + field.name, term(field.label)
+        if outer is not None:
+            label = Sentence("difference_inside", {**outer, "label": label})
         if field.kind == "group":
             yield from _group(field, _members(was), _members(now), name, label)
         elif field.kind == "secret":
@@ -149,7 +169,7 @@ def _values(
 
 
 def _group(
-    field: Field, old: Mapping[str, Any], new: Mapping[str, Any], name: str, label: str
+    field: Field, old: Mapping[str, Any], new: Mapping[str, Any], name: str, label: Sentence
 ) -> Iterator[Difference]:
     """Members that came and went, then what differs inside those that stayed or came."""
     if old.keys() != new.keys():
@@ -158,8 +178,8 @@ def _group(
         yield _list(name, label, *keys)
     for member, inner in new.items():
         called = _phone(member) if field.key_kind == "number" else member
-        lead = f"{label} › {called} › "
-        yield from _values(field.fields, old.get(member, {}), inner, f"{name}.{member}.", lead)
+        outer = {"outer": label, "member": called}
+        yield from _values(field.fields, old.get(member, {}), inner, f"{name}.{member}.", outer)
 
 
 def _members(value: Any) -> Mapping[str, Any]:
@@ -183,26 +203,26 @@ def _on(value: Any, field: Field) -> bool:
     return given is True or str(given).casefold() in {"true", "on", "yes", "1"}
 
 
-def _shown(field: Field, value: Any) -> str:
+def _shown(field: Field, value: Any) -> Sentence | str:
     given = field.default if value in (None, "") else value
     text = "" if given is None else str(given)
     if field.kind == "number":
         return _phone(text)
-    return dict(field.choices).get(text, text)
+    return term(dict(field.choices)[text]) if text in dict(field.choices) else text
 
 
-def _secret(name: str, label: str, old: Any, new: Any) -> Difference:
+def _secret(name: str, label: Sentence | str, old: Any, new: Any) -> Difference:
     return Difference(name, "secret", label, "set" if old else "", "set" if new else "")
 
 
-def _list(name: str, label: str, old: Sequence[str], new: Sequence[str]) -> Difference:
+def _list(name: str, label: Sentence | str, old: Sequence[str], new: Sequence[str]) -> Difference:
     added = tuple(item for item in new if item not in old)
     removed = tuple(item for item in old if item not in new)
     before, after = ("", "") if added or removed else (", ".join(old), ", ".join(new))
     return Difference(name, "list", label, before, after, added, removed)
 
 
-def _switch(name: str, label: str, old: bool, new: bool) -> Iterator[Difference]:
+def _switch(name: str, label: Sentence | str, old: bool, new: bool) -> Iterator[Difference]:
     if old != new:
         word = {True: "on", False: "off"}
         yield Difference(name, "switch", label, word[old], word[new])
@@ -219,8 +239,13 @@ def _agent(old: AgentConfig, new: AgentConfig) -> Iterator[Difference]:
         yield Difference("script", "script", lines=tuple(lines))
 
 
-def _brain(agent: AgentConfig) -> str:
-    return f"{agent.kind} {agent.path}".strip() if agent.kind != "none" else ""
+def _brain(agent: AgentConfig) -> Sentence | str:
+    if agent.kind == "none":
+        return ""
+    if agent.kind == "script" and not agent.path:
+        return Sentence("difference_script")
+    id = "difference_python" if agent.kind == "python" else "difference_script_file"
+    return Sentence(id, {"path": agent.path})
 
 
 def script_difference(old: str, new: str) -> list[ScriptLine]:

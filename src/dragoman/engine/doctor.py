@@ -19,7 +19,7 @@ import msgspec
 
 from dragoman.domain.clock import Clock
 from dragoman.domain.config import decode as decode_config
-from dragoman.domain.sentences import Sentence, say, words
+from dragoman.domain.sentences import Sentence, template_of, words
 from dragoman.domain.wire import HttpCall, Reply
 from dragoman.egress import Egress
 from dragoman.store import doubts
@@ -32,7 +32,7 @@ from dragoman.store.store import reader
 from dragoman.vault import SENTENCES as VAULT_SENTENCES
 from dragoman.vault import Vault, VaultError
 
-from . import tokens, wording
+from . import tokens
 from .apps import App, read_apps, secret_context
 
 State = Literal["ok", "warn", "fail", "none"]
@@ -57,6 +57,7 @@ words(
         "check_key_lost_fix": "Bring the key file back from its backup, or enter every secret "
         "again.",
         "check_secrets_ok": "{n} stored secrets open with it.",
+        "check_not_writable": "{path} is not writable",
         "check_database_ok": "{url}, schema {version}.",
         "check_database_none": "There is no database yet at {url}.",
         "check_database_fix": "Start the server once, or run `dragoman app create NAME`.",
@@ -88,6 +89,22 @@ words(
         "check_parked_fix": "`dragoman log --status parked` lists them; mend the agent.",
         "check_queue_ok": "Nothing is held, in doubt or parked.",
         "check_no_app": "There is no app yet.",
+        "check_name_ready": "ready",
+        "check_name_home": "home folder",
+        "check_name_disk": "disk",
+        "check_name_key": "key",
+        "check_name_secrets": "secrets",
+        "check_name_database": "database",
+        "check_name_writing": "writing",
+        "check_name_server": "server",
+        "check_name_apps": "apps",
+        "check_name_sending": "sending",
+        "check_name_doubts": "doubts",
+        "check_name_parked": "parked",
+        "check_name_waiting": "waiting",
+        "check_name_clock": "clock",
+        "check_name_callback": "address for partners",
+        "check_name_app": "app {name}",
         "check_no_app_fix": "Run `dragoman app create NAME --agent FILE`.",
     }
 )
@@ -117,6 +134,13 @@ class Check(msgspec.Struct, frozen=True):
     what: Sentence
     remedy: Sentence | None = None
     raw: str = ""
+
+
+def called(check: Check) -> Sentence | str:
+    """The name of a check for people; `name` itself is for programs and the command line."""
+    word, _, app = check.name.partition(" ")
+    found = Sentence(f"check_name_{word}", {"name": app})
+    return found if template_of(found) is not None else check.name
 
 
 async def examine(house: House) -> AsyncIterator[Check]:
@@ -196,7 +220,7 @@ def _home(house: House) -> Check:
         parent = next(p for p in path.parents if p.exists())
         if os.access(parent, os.W_OK):
             return Check("home", "none", Sentence("check_home_new", args))
-        args["reason"] = f"{parent} is not writable"
+        args["reason"] = Sentence("check_not_writable", {"path": str(parent)})
         return Check("home", "fail", Sentence("check_home_wrong", args), Sentence("check_home_fix"))
     try:
         with tempfile.TemporaryFile(dir=path):
@@ -306,7 +330,7 @@ async def _writing(house: House, tx: Tx) -> AsyncIterator[Check]:
     yield Check("writing", "ok", Sentence("check_locked_ok"))
     why = _needs_a_server(tx)
     if why is not None:
-        dead = Sentence("check_server_dead", {"why": say(why)})
+        dead = Sentence("check_server_dead", {"why": why})
         yield Check("server", "fail", dead, Sentence("check_server_dead_fix"))
 
 
@@ -385,7 +409,7 @@ def _came(tx: Tx, app: App) -> Iterator[Check]:
         count = others.count_since(tx, table, app.id, after)
         newest = [o for o in others.newest(tx, app.id, after, 50) if o.table == table]
         if count and newest and newest[-1].reason is not None:
-            args = {"n": count, "app": app.name, "reason": wording.say(newest[-1].reason)}
+            args = {"n": count, "app": app.name, "reason": newest[-1].reason}
             yield Check(name, "warn", Sentence(word, args), Sentence("check_look"))
     told: dict[str, others.Other] = {}
     for other in others.newest(tx, app.id, first_id(now - 7 * DAY_MS), 200):
@@ -410,16 +434,15 @@ def _date(at: int) -> str:
 
 
 def _queue(tx: Tx) -> Iterator[Check]:
-    from .standing import duration, error_sentence, phone
-    from .wording import say
+    from .standing import error_sentence, phone, span
 
     now = Clock().now()
     clean = True
     for key, display, since, hold in tx.run(
         "SELECT key,display,hold_since,hold FROM number WHERE hold_since>0 AND hold IS NOT NULL"
     ):
-        args = {"number": phone(display) or key, "since": duration(max(0, now - since)),
-                "reason": say(error_sentence(hold))}  # fmt: skip
+        args = {"number": phone(display) or key, "since": span(max(0, now - since)),
+                "reason": error_sentence(hold)}  # fmt: skip
         clean = False
         yield Check("sending", "fail", Sentence("check_hold", args))
     doubtful = len(doubts.listed(tx, MAX_ID))

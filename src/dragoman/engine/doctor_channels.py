@@ -53,6 +53,7 @@ words(
         "check_disabled_fix": "Run `dragoman channel enable '{app}'`, then publish.",
         "check_incomplete_fix": "Set it with `dragoman channel set '{app}'`, then publish.",
         "check_app_ok": "Version {version} is live: {partner}, {numbers}.",
+        "count_numbers": ("{n} number", "{n} numbers"),
         "check_probe_none": "{partner} cannot be asked without sending.",
         "check_probe_ok": "{partner} accepts the credentials.",
         "check_unreachable": "{partner} cannot be reached: {detail}.",
@@ -64,7 +65,8 @@ words(
         "check_not_allowed_fix": "Add it to egress_allow (the demo does so by itself).",
         "check_token_fix": "Until then its answers wait, for a day at most.",
         "check_clock_ok": "This machine's clock agrees with {partner}'s within {skew} s.",
-        "check_clock_wrong": "This machine's clock is {skew} s {side} {partner}'s.",
+        "check_clock_ahead": "This machine's clock is {skew} s ahead of {partner}'s.",
+        "check_clock_behind": "This machine's clock is {skew} s behind {partner}'s.",
         "check_clock_fix": "Switch time synchronisation on (such as chrony or systemd-timesyncd): "
         "windows and retries go by the clock.",
         "check_public_none": "No channel needs it: every partner here is on this machine.",
@@ -148,7 +150,7 @@ def _app(name: str, app: App, copy: Copy) -> Iterator[Check]:
     if live and enabled and not lacks:
         count = len(copy.numbers())
         args = {"version": copy.version, "partner": talker.LABEL,
-                "numbers": "1 number" if count == 1 else f"{count} numbers"}  # fmt: skip
+                "numbers": Sentence("count_numbers", {"n": count})}  # fmt: skip
         yield Check(name, "ok", Sentence("check_app_ok", args))
     open_to_all = access.warning(app.name, copy)
     if open_to_all is not None:
@@ -180,7 +182,7 @@ def _agent(name: str, agent: AgentConfig, args: dict[str, Any]) -> Iterator[Chec
 
 
 _UNANSWERED = {"check_unreachable", "check_refused"}
-_CLOCK = "check_clock_wrong"
+_CLOCK = ("check_clock_ahead", "check_clock_behind")
 
 
 async def _account(
@@ -200,7 +202,7 @@ async def _account(
             seen.add((check.state, check.what.id))
         if _UNANSWERED & {id for _, id in seen}:
             return  # nor would the next one be
-    if not probes or any(state == "fail" and id != _CLOCK for state, id in seen):
+    if not probes or any(state == "fail" and id not in _CLOCK for state, id in seen):
         return
     places = [urlsplit(p.call.url).netloc for p in probes if _local(p.call.url)]
     url = f"{house.base_url}/hooks/{talker.NAME}/{app.stream_id}"
@@ -259,10 +261,11 @@ def _no_answer(name: str, args: dict[str, Any], reply: NoReply) -> Check:
 
 
 def _clock(args: dict[str, Any], skew: int) -> Check:
-    args = {**args, "skew": abs(skew), "side": "ahead of" if skew > 0 else "behind"}
+    args = {**args, "skew": abs(skew)}
     if abs(skew) <= MAX_SKEW_S:
         return Check("clock", "ok", Sentence("check_clock_ok", args))
-    return Check("clock", "fail", Sentence("check_clock_wrong", args), Sentence("check_clock_fix"))
+    wrong = Sentence("check_clock_ahead" if skew > 0 else "check_clock_behind", args)
+    return Check("clock", "fail", wrong, Sentence("check_clock_fix"))
 
 
 # --- the address that partners call --------------------------------------------------------------

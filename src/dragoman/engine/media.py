@@ -266,7 +266,7 @@ class Fetching:
         )
         if state is None and now + wait - wanted.at > self._give_up_ms:
             hours = f"{self._give_up_ms / 3_600_000:g}"
-            why = Sentence("media_given_up", {"hours": hours, "reason": say(why)})
+            why = Sentence("media_given_up", {"hours": hours, "reason": why})
             state = FileState.GONE
         if state is None:
             self._count(wanted.partner, "retry")

@@ -18,7 +18,7 @@ from dragoman.domain import config as configs
 from dragoman.domain.clock import Ids
 from dragoman.domain.config import AgentConfig, AppConfig
 from dragoman.domain.networks import network_text, read_network
-from dragoman.domain.sentences import Sentence, SentenceError, say, words
+from dragoman.domain.sentences import Sentence, SentenceError, term, together, words
 from dragoman.partners.contract import Complaint, Field
 from dragoman.partners.form import read_number
 from dragoman.partners.registry import PARTNERS, partner
@@ -284,7 +284,7 @@ def missing(copy: Copy) -> list[Complaint]:
         return [Complaint("partner", Sentence("no_partner", {"name": "APP"}))]
     settings = copy.settings.get(name)
     if settings is None:
-        return [Complaint(f.name, Sentence("field_missing", {"field": f.label}))
+        return [Complaint(f.name, Sentence("field_missing", {"field": term(f.label)}))
                 for f in partner(name).SETTINGS if f.required]  # fmt: skip
     return [
         *copy.complaints.get(name, []), *partner(name).missing(settings), *access.missing(copy)
@@ -297,8 +297,9 @@ words({"field_missing": "{field} is missing."})
 def _complete(copy: Copy) -> None:
     """Raises SentenceError with what a channel lacks."""
     if lacks := missing(copy):
-        text = " ".join(dict.fromkeys(say(c.sentence) for c in lacks))
-        raise SentenceError(Sentence("channel_incomplete", {"missing": text}))
+        raise SentenceError(
+            Sentence("channel_incomplete", {"missing": together(c.sentence for c in lacks)})
+        )
 
 
 def enable(tx: Tx, change: Change, name: str, on: bool) -> App:

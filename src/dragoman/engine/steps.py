@@ -10,7 +10,7 @@ import msgspec
 
 from dragoman.domain.clock import id_text
 from dragoman.domain.content import decode_inbound, decode_outbound, words_of
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 from dragoman.domain.status import Doubt, FileState, Status
 from dragoman.store import media
 from dragoman.store.drivers import Tx
@@ -18,35 +18,55 @@ from dragoman.store.queries import chain
 from dragoman.store.queries.chain import AttemptRow, HookRow, ReportRow, TurnRow
 from dragoman.store.queries.messages import IN, Line, load
 
-from .standing import duration, error_sentence, name_of, settled_word, stand
+from .standing import error_sentence, name_of, named, settled_word, span, stand
 
 words(
     {
         "step_hook": "Webhook in",
         "step_fetched": "Fetched",
-        "step_hook_is": "{bytes} bytes from {partner}, {proof}{headers}",
+        "step_hook_is": "{bytes} bytes from {partner}, {proof}",
+        "step_hook_with": "{bytes} bytes from {partner}, {proof}, {headers}",
+        "proof_live": "accepted by the published copy",
+        "proof_draft": "accepted by the in-development copy",
+        "proof_invalid": "accepted, but not readable",
+        "proof_fetched": "which we asked for",
         "step_stored": "Stored",
-        "step_stored_is": "{id}: {kind}{said}; then answered 200",
+        "step_stored_is": "{id}: {kind}; then answered 200",
+        "step_stored_said": "{id}: {kind} {said}; then answered 200",
         "step_external": "{partner}'s id {id}",
         "step_file": "File",
-        "step_file_waiting": "it waits to be fetched{tries}",
-        "step_file_kept": "{name}{mime}, {size}, kept for {left} more",
+        "step_file_waiting": "it waits to be fetched",
+        "step_file_again": "it waits to be fetched, tried {n} times",
+        "step_file_kept": "{what}, {size}, kept for {left} more",
         "step_file_refused": "it is not kept",
         "step_file_gone": "it is not here",
         "step_turn": "Turn began",
         "step_turn_is": "configuration version {version}, attempt {attempt}, {messages}",
         "step_agent": "Agent answered",
         "step_turn_ended": "Turn ended: {outcome}",
-        "step_agent_is": "{count}{context}",
+        "step_agent_is": "{count}",
+        "step_agent_context": "{count}; context: {changes}",
+        "context_removed": "{name} removed",
+        "count_messages": ("{n} message", "{n} messages"),
+        "count_none": "nothing",
         "step_flushed": "it sent parts before its end, {n} times",
         "step_queued": "Queued",
-        "step_queued_is": "{id}: {kind}{said}",
+        "step_queued_is": "{id}: {kind}",
+        "step_queued_said": "{id}: {kind} {said}",
         "step_retry_of": "in place of {id}",
         "step_call": "Call {n}",
-        "step_call_is": "{method} {url} → {result}",
+        "step_call_is": "{method} {url} → {result}, {took}",
         "step_no_call": "Not called",
         "step_no_call_is": "judged when it should have left",
         "step_before_is": "before it, {purpose}: {method} {url} → {result}",
+        "result_refused": "refused by us",
+        "result_connect": "nothing left",
+        "result_sent": "no whole answer",
+        "result_none": "no answer",
+        "result_because": "{result} ({detail})",
+        "purpose_opt_in": "the consent",
+        "purpose_upload": "the file",
+        "purpose_media": "the file",
         "step_call_running": "No answer is stored yet.",
         "step_accepted": "accepted",
         "step_accepted_is": "{partner}'s id {id}",
@@ -66,10 +86,22 @@ words(
         "step_failed": "Failed",
         "step_rejected": "Not readable",
         "step_rejected_is": "at {path}",
+        "step_rejected_whole": "the body as a whole",
         "step_refused": "Refused",
-        "step_refused_is": "{bytes} bytes kept{headers}",
+        "step_refused_is": "{bytes} bytes kept",
+        "step_refused_with": "{bytes} bytes kept, {headers}",
         "step_event": "Kept",
         "step_event_is": "{kind}",
+        "raw_body": "body",
+        "raw_content": "content",
+        "raw_context": "context changes",
+        "raw_sent_headers": "sent headers",
+        "raw_sent": "sent",
+        "raw_answer_headers": "answer headers",
+        "raw_answer": "answer",
+        "raw_report": "report",
+        "raw_message": "message",
+        "size_bytes": "{n} bytes",
     }
 )
 
@@ -92,37 +124,27 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     ref: str = ""
 
 
-_PROOF = {
-    "": "accepted by the published copy",
-    "draft": "accepted by the in-development copy",
-    "invalid": "accepted, but not readable",
-    "fetched": "which we asked for",
-}
-
-
-def label_of(name: str) -> str:
+def label_of(name: str) -> Sentence | str:
     """What people call a partner."""
     from dragoman.partners.registry import PARTNERS, partner
 
-    return partner(name).LABEL if name in PARTNERS else name or "The partner"
+    return partner(name).LABEL if name in PARTNERS else name or Sentence("why_partner")
 
 
 def hook_step(row: HookRow) -> Step:
     args = {
         "bytes": len(row.body),
         "partner": label_of(row.partner),
-        "proof": _PROOF.get(row.note, row.note),
-        "headers": _headers(row.headers),
+        "proof": named("proof", row.note or "live"),
     }
     raw = ("body", _text(row.body))
+    detail = (_with_headers("step_hook", args, row.headers),)
     title = Sentence("step_fetched" if row.note == "fetched" else "step_hook")
-    return Step(row.at, "hook", title, (Sentence("step_hook_is", args),),
-                (raw,), ref=f"hook-{id_text(row.id)}")  # fmt: skip
+    return Step(row.at, "hook", title, detail, (raw,), ref=f"hook-{id_text(row.id)}")
 
 
 def stored_step(line: Line) -> Step:
-    args = {"id": name_of(line), "kind": line.kind, "said": _said(line)}
-    detail = [Sentence("step_stored_is", args)]
+    detail = [_with_words("step_stored", line)]
     if line.external_id:
         detail.append(
             Sentence("step_external", {"partner": label_of(line.partner), "id": line.external_id})
@@ -137,15 +159,17 @@ def file_steps(tx: Tx, line: Line, now: int) -> list[Step]:
     if row is None:
         return []
     state = FileState(row.state)
-    args: dict[str, Any] = {"tries": f", tried {row.tries} times" if row.tries > 1 else ""}
+    args: dict[str, Any] = {}
     if state is FileState.KEPT:
         args = {
-            "name": f"“{row.filename}”, " if row.filename else "",
-            "mime": row.mime,
-            "size": size_of(row.size),
-            "left": duration(max(0, (row.due_at or now) - now)),
+            "what": [*([f"“{row.filename}”"] if row.filename else []), row.mime],
+            "size": size_said(row.size),
+            "left": span(max(0, (row.due_at or now) - now)),
         }
-    detail = [Sentence(f"step_file_{state.word}", args)]
+    told = Sentence(f"step_file_{state.word}", args)
+    if state is FileState.WAITING and row.tries > 1:
+        told = Sentence("step_file_again", {"n": row.tries})
+    detail = [told]
     if row.why is not None:
         detail.append(msgspec.json.decode(row.why, type=Sentence))
     raw = (("sha256", row.sha256),) if row.sha256 else ()
@@ -154,7 +178,7 @@ def file_steps(tx: Tx, line: Line, now: int) -> list[Step]:
 
 def answered_steps(row: TurnRow, taken: Sequence[Line], answers: Sequence[Line]) -> list[Step]:
     """The turn: when it began and with what, and how it ended."""
-    count = "1 message" if len(taken) == 1 else f"{len(taken)} messages"
+    count = Sentence("count_messages", {"n": len(taken)})
     args = {"version": row.config_version, "attempt": row.attempt, "messages": count}
     ref = f"turn-{id_text(row.id)}"
     steps = [Step(row.started, "turn", Sentence("step_turn"),
@@ -162,13 +186,15 @@ def answered_steps(row: TurnRow, taken: Sequence[Line], answers: Sequence[Line])
     if not row.ended:
         return steps
     notes = msgspec.json.decode(row.notes, type=list[Sentence]) if row.notes else []
-    sent = (
-        "1 message" if len(answers) == 1 else f"{len(answers)} messages" if answers else "nothing"
-    )
-    detail = [Sentence("step_agent_is", {"count": sent, "context": _context(row.context)})]
+    sent = Sentence("count_messages", {"n": len(answers)}) if answers else Sentence("count_none")
+    changes = _context(row.context)
+    told = Sentence("step_agent_is", {"count": sent})
+    if changes:
+        told = Sentence("step_agent_context", {"count": sent, "changes": changes})
+    detail = [told]
     if row.flushes:
         detail.append(Sentence("step_flushed", {"n": row.flushes}))
-    title = Sentence("step_turn_ended", {"outcome": row.outcome})
+    title = Sentence("step_turn_ended", {"outcome": named("outcome", row.outcome)})
     if row.outcome == "answered":
         title = Sentence("step_agent")
     raw = (("context changes", row.context),) if row.context else ()
@@ -179,17 +205,16 @@ def answered_steps(row: TurnRow, taken: Sequence[Line], answers: Sequence[Line])
     return steps
 
 
-def _context(changed: str | None) -> str:
+def _context(changed: str | None) -> list[Sentence | str]:
     if not changed:
-        return ""
+        return []
     keys: dict[str, Any] = msgspec.json.decode(changed)
-    said = [f"{key} removed" if value is None else key for key, value in keys.items()]
-    return f"; context: {', '.join(said)}" if said else ""
+    return [Sentence("context_removed", {"name": key}) if value is None else key
+            for key, value in keys.items()]  # fmt: skip
 
 
 def queued_step(tx: Tx, line: Line) -> Step:
-    args = {"id": name_of(line), "kind": line.kind, "said": _said(line)}
-    detail = [Sentence("step_queued_is", args)]
+    detail = [_with_words("step_queued", line)]
     if line.retry_of:
         detail.append(Sentence("step_retry_of", {"id": f"out-{id_text(line.retry_of)}"}))
     return Step(line.at, "queued", Sentence("step_queued"), tuple(detail),
@@ -217,7 +242,7 @@ def sending_steps(tx: Tx, line: Line, now: int) -> list[Step]:
     missing = {Status.ACCEPTED: "delivered", Status.SENT: "delivered", Status.DELIVERED: "read"}
     if line.doubt != Doubt.OPEN and line.rank in missing:
         word = missing[Status(line.rank)]
-        steps.append(Step(0, "missing", Sentence("step_missing", {"status": word}),
+        steps.append(Step(0, "missing", Sentence("step_missing", {"status": term(word)}),
                           (Sentence("step_missing_is"),), ref=name_of(line)))  # fmt: skip
     return steps
 
@@ -239,7 +264,8 @@ def _attempt_steps(line: Line, row: AttemptRow) -> list[Step]:
     args = {
         "method": call.get("method", ""),
         "url": call.get("url", ""),
-        "result": _result(answer) + f", {duration(row.ended - row.started)}",
+        "result": _result(answer),
+        "took": span(row.ended - row.started),
     }
     raw = tuple(
         (label, pretty(value))
@@ -257,7 +283,7 @@ def _attempt_steps(line: Line, row: AttemptRow) -> list[Step]:
         accepted = {"partner": label_of(line.partner), "id": line.external_id or "?"}
         detail = (Sentence("step_accepted_is", accepted),)
         if window_until > row.ended:
-            left = duration(window_until - row.ended)
+            left = span(window_until - row.ended)
             detail += (Sentence("step_window", {"left": left}),)
         steps.append(Step(row.ended, "accepted", Sentence("step_accepted"), detail, ref=ref))
     return steps
@@ -265,17 +291,20 @@ def _attempt_steps(line: Line, row: AttemptRow) -> list[Step]:
 
 def _before(step: dict[str, Any]) -> Sentence:
     """A call that prepared the send: a consent that was looked up, a file that was left there."""
-    args = {k: str(step.get(k, "")).replace("_", " ") for k in ("purpose", "method")}
-    args |= {"url": step.get("url", ""), "result": _result(step)}
+    args = {"purpose": named("purpose", str(step.get("purpose", ""))),
+            "method": str(step.get("method", "")), "url": step.get("url", ""),
+            "result": _result(step)}  # fmt: skip
     return Sentence("step_before_is", args)
 
 
-def _result(answer: dict[str, Any]) -> str:
+def _result(answer: dict[str, Any]) -> Sentence | str:
     if "status" in answer:
         return str(answer["status"])
-    far = {"refused": "refused by us", "connect": "nothing left", "sent": "no whole answer"}
-    said = far.get(answer.get("phase", ""), "no answer")
-    return f"{said} ({answer['detail']})" if answer.get("detail") else said
+    phase = answer.get("phase", "")
+    said = Sentence(f"result_{phase if phase in ('refused', 'connect', 'sent') else 'none'}")
+    if not answer.get("detail"):
+        return said
+    return Sentence("result_because", {"result": said, "detail": answer["detail"]})
 
 
 def _settled_steps(tx: Tx, line: Line) -> list[Step]:
@@ -300,7 +329,7 @@ def report_step(row: ReportRow) -> Step:
     if pricing:
         args = {"category": pricing.get("category", "?"), "model": pricing.get("model", "?")}
         detail.append(Sentence("step_pricing", args))
-    return Step(row.came, "report", Sentence("step_report", {"status": row.status}),
+    return Step(row.came, "report", Sentence("step_report", {"status": term(row.status)}),
                 tuple(detail), (("report", pretty(body)),), partner_at=row.at,
                 ref=f"report-{id_text(row.id)}")  # fmt: skip
 
@@ -329,12 +358,11 @@ def kept_step(table: str, row: dict[str, Any], name: str) -> Step:
     body = row["raw"] if table == "rejected" else row["body"]
     data = body if isinstance(body, bytes | memoryview) else (body or "").encode()
     args = {
-        "path": row.get("path") or "the body as a whole",
-        "kind": row.get("kind", ""),
+        "path": row.get("path") or Sentence("step_rejected_whole"),
+        "kind": named("event", row.get("kind") or ""),
         "bytes": len(data),
-        "headers": _headers(row.get("headers", "{}")),
     }
-    detail = [Sentence(f"step_{table}_is", args)]
+    detail = [_with_headers(f"step_{table}", args, row.get("headers", "{}"))]
     if "reason" in row:
         detail.append(msgspec.json.decode(row["reason"], type=Sentence))
     text = _text(bytes(data))
@@ -351,20 +379,29 @@ def _said(line: Line) -> str:
         text = words_of(decode(line.content))
     except msgspec.ValidationError:  # written by a newer program
         return ""
-    return f" “{' '.join(text.split())}”" if text else ""
+    return f"“{' '.join(text.split())}”" if text else ""
 
 
-def size_of(count: int) -> str:
+def _with_words(id: str, line: Line) -> Sentence:
+    args = {"id": name_of(line), "kind": named("kind", line.kind)}
+    said = _said(line)
+    return Sentence(f"{id}_said", {**args, "said": said}) if said else Sentence(f"{id}_is", args)
+
+
+def size_said(count: int) -> Sentence | str:
     """Bytes as people say them."""
-    for unit, most in (("bytes", 1_000), ("KB", 1_000_000), ("MB", 1_000_000_000)):
+    if count < 1_000:
+        return Sentence("size_bytes", {"n": count})
+    for unit, most in (("KB", 1_000_000), ("MB", 1_000_000_000)):
         if count < most:
-            return f"{count} bytes" if unit == "bytes" else f"{count / (most / 1_000):.1f} {unit}"
+            return f"{count / (most / 1_000):.1f} {unit}"
     return f"{count / 1_000_000_000:.1f} GB"
 
 
-def _headers(stored: str) -> str:
+def _with_headers(id: str, args: dict[str, Any], stored: str) -> Sentence:
     kept: dict[str, str] = msgspec.json.decode(stored)
-    return "".join(f", {k} {v}" for k, v in kept.items() if k != "content-length")
+    told = [f"{k} {v}" for k, v in kept.items() if k != "content-length"]
+    return Sentence(f"{id}_with", {**args, "headers": told}) if told else Sentence(f"{id}_is", args)
 
 
 def _text(body: bytes) -> str:

@@ -28,6 +28,9 @@ WARN_DAYS = (1, 7, 14)  # before its end; 0 stands for the end itself
 
 words(
     {
+        "left_days": ("{n} day", "{n} days"),
+        "left_hours": ("{n} hour", "{n} hours"),
+        "left_less": "less than an hour",
         "token_missing": "The channel is not authorized at {partner}, so sending waits, for a day "
         "at most: press Authorize in the console, or run `dragoman channel authorize '{app}'`.",
         "token_ended": "The authorization at {partner} ended on {date}, so sending waits, for a "
@@ -111,16 +114,16 @@ def _date(at: int) -> str:
     return f"{datetime.datetime.fromtimestamp(at / 1000, datetime.UTC):%Y-%m-%d}"
 
 
-def _left(ms: int) -> str:
+def _left(ms: int) -> Sentence:
     days, hours = ms // DAY_MS, ms // 3_600_000
     if days:
-        return "1 day" if days == 1 else f"{days} days"
-    return "1 hour" if hours == 1 else f"{hours} hours" if hours else "less than an hour"
+        return Sentence("left_days", {"n": days})
+    return Sentence("left_hours", {"n": hours}) if hours else Sentence("left_less")
 
 
 def standing(app: str, partner: str, token: Token | None, now: int) -> Finding:
     """How long an authorization lasts, in a sentence. `partner`: its label."""
-    args = {"app": app, "partner": partner}
+    args: dict[str, Any] = {"app": app, "partner": partner}
     if token is None:
         return Finding("fail", Sentence("token_missing", args))
     if not token.expires_at:

@@ -13,7 +13,7 @@ import msgspec
 
 from dragoman.domain.clock import id_text
 from dragoman.domain.content import decode_inbound, decode_outbound, words_of
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, map_texts, term, words
 from dragoman.domain.status import Answer, Status
 from dragoman.store.drivers import Tx
 from dragoman.store.queries import chain, notified
@@ -22,7 +22,7 @@ from dragoman.store.queries.messages import IN, Line, load
 from dragoman.vault import Redactor
 
 from .asked import asked_steps, way
-from .standing import duration, name_of, phone, stand
+from .standing import name_of, named, phone, span, stand
 from .steps import (
     Step,
     answered_steps,
@@ -65,6 +65,22 @@ words(
         "why_in_waiting": "It waits for its turn. {reason}",
         "why_in_silent": "The agent took it and answered nothing.",
         "why_in_failed": "Its turn ended as {outcome}. {reason}",
+        "why_after_came": "{span} after their message came to us",
+        "why_after_queued": "{span} after it was queued",
+        "why_came": "after their message came to us",
+        "why_since_queued": "after it was queued",
+        "why_not_read": "Not read yet.",
+        "why_read": "Read {span} after it.",
+        "why_played": "Played {span} after it.",
+        "why_somebody": "somebody",
+        "why_person": "{name}, {reached}",
+        "why_partner": "The partner",
+        "why_another": "another",
+        "count_items_message": ("{n} message", "{n} messages"),
+        "count_items_report": ("{n} report", "{n} reports"),
+        "count_items_event": ("{n} event", "{n} events"),
+        "count_items_rejected": ("{n} that could not be read", "{n} that could not be read"),
+        "count_items_none": "nothing that was new",
         "why_in_answered": "It was answered with {n}; the first, {id}, is {status}.",
         "why_in_not": "It was not answered. {reason}",
         "why_in_parked": "Its turn was parked. {reason}",
@@ -136,7 +152,7 @@ def _inbound_sentence(
     line: Line, row: chain.TurnRow | None, answers: list[Line], now: int
 ) -> Sentence:
     standing = stand(line, now)
-    reason = say(standing.why) if standing.why is not None else ""
+    reason = standing.why or ""
     if line.answer == Answer.WAITING:
         return Sentence("why_in_waiting", {"reason": reason})
     if line.answer == Answer.NOT_ANSWERED:
@@ -144,20 +160,21 @@ def _inbound_sentence(
     if line.answer == Answer.PARKED:
         return Sentence("why_in_parked", {"reason": reason})
     if row is not None and row.outcome in ("failed", "interrupted", "crashed"):
-        return Sentence("why_in_failed", {"outcome": row.outcome, "reason": _last_note(row)})
+        outcome = named("outcome", row.outcome)
+        return Sentence("why_in_failed", {"outcome": outcome, "reason": _last_note(row)})
     if not answers:
         return Sentence("why_in_silent")
     first = answers[0]
-    count = "1 message" if len(answers) == 1 else f"{len(answers)} messages"
+    count = Sentence("count_messages", {"n": len(answers)})
     return Sentence(
         "why_in_answered",
-        {"n": count, "id": name_of(first), "status": stand(first, now).word},
+        {"n": count, "id": name_of(first), "status": term(stand(first, now).word)},
     )
 
 
-def _last_note(row: chain.TurnRow) -> str:
+def _last_note(row: chain.TurnRow) -> Sentence | str:
     notes = msgspec.json.decode(row.notes, type=list[Sentence]) if row.notes else []
-    return say(notes[-1]) if notes else ""
+    return notes[-1] if notes else ""
 
 
 # --- a message that went out ---------------------------------------------------------------------
@@ -183,12 +200,13 @@ def _of_outbound(tx: Tx, line: Line, now: int) -> Story:
 
 def _outbound_sentence(tx: Tx, line: Line, came: int, now: int) -> Sentence:
     standing = stand(line, now)
-    reason = say(standing.why) if standing.why is not None else ""
+    reason = standing.why or ""
     if standing.word == "in doubt":
         return Sentence("why_doubt", {"id": name_of(line)})
     if standing.word == "sent again":
         again = chain.sent_again(tx, line)
-        return Sentence("why_sent_again", {"id": f"out-{id_text(again)}" if again else "another"})
+        other = f"out-{id_text(again)}" if again else Sentence("why_another")
+        return Sentence("why_sent_again", {"id": other})
     if standing.word == "failed":
         return Sentence("why_failed", {"reason": reason})
     if standing.word in ("waiting", "queued", "sending"):
@@ -196,20 +214,22 @@ def _outbound_sentence(tx: Tx, line: Line, came: int, now: int) -> Sentence:
         return Sentence(ids[standing.word], {"reason": reason} if reason else {})
     reports = {r.status: r for r in reversed(chain.reports(tx, line.app_id, line.id))}
     start = came or line.at
-    since = "after their message came to us" if came else "after it was queued"
+    after = "why_after_came" if came else "why_after_queued"
     if line.rank >= Status.DELIVERED:
         first = reports.get("delivered") or reports.get("read") or reports.get("played")
-        after = f"{duration(first.came - start)} {since}" if first else since
+        since = Sentence("why_came" if came else "why_since_queued")
+        when = Sentence(after, {"span": span(first.came - start)}) if first else since
         seen = reports.get("played") or reports.get("read")
-        read = "Not read yet."
+        read = Sentence("why_not_read")
         if seen is not None:
-            read = f"{Status(line.rank).word.capitalize()} {duration(seen.came - start)} after it."
-        return Sentence("why_reached", {"who": _who(line), "after": after, "read": read})
+            word = "why_played" if line.rank == Status.PLAYED else "why_read"
+            read = Sentence(word, {"span": span(seen.came - start)})
+        return Sentence("why_reached", {"who": _who(line), "after": when, "read": read})
     ended = [a.ended for a in chain.attempts(tx, line.app_id, line.id) if a.outcome == "sent"]
     if not ended:
         return Sentence("why_counted", {"partner": label_of(line.partner)})
-    after = f"{duration(ended[-1] - start)} {since}"
-    return Sentence("why_accepted", {"partner": label_of(line.partner), "after": after})
+    when = Sentence(after, {"span": span(ended[-1] - start)})
+    return Sentence("why_accepted", {"partner": label_of(line.partner), "after": when})
 
 
 # --- what is no message --------------------------------------------------------------------------
@@ -236,11 +256,9 @@ def _of_hook(tx: Tx, found: Found, now: int) -> Story:
     row = chain.hook(tx, found.app_id, found.id)
     assert row is not None
     items = chain.items_of(tx, found.app_id, found.id)
-    counts = [f"{len(ids)} {table}{'' if len(ids) == 1 else 's'}" for table, ids in items.items()
-              if ids and table != "rejected"]  # fmt: skip
-    if items["rejected"]:
-        counts.append(f"{len(items['rejected'])} that could not be read")
-    sentence = Sentence("why_hook", {"what": ", ".join(counts) or "nothing that was new"})
+    counts = [Sentence(f"count_items_{table}", {"n": len(ids)})
+              for table, ids in items.items() if ids]  # fmt: skip
+    sentence = Sentence("why_hook", {"what": counts or Sentence("count_items_none")})
     if row.note == "invalid":
         sentence = Sentence("why_hook_invalid")
     steps = [hook_step(row), *item_steps(tx, found.app_id, items, row.at)]
@@ -254,16 +272,15 @@ def _of_kept(tx: Tx, found: Found, now: int) -> Story:
     """A rejected item, a refused request or an event."""
     row = chain.kept(tx, found.table, found.app_id, found.id)
     name = f"{found.table}-{id_text(found.id)}"
-    reason = ""
-    if "reason" in row:
-        reason = say(msgspec.json.decode(row["reason"], type=Sentence))
+    reason = msgspec.json.decode(row["reason"], type=Sentence) if "reason" in row else ""
     steps: list[Step] = []
     hook = chain.hook(tx, found.app_id, row["hook_id"]) if row.get("hook_id") else None
     if hook is not None:
         steps.append(hook_step(hook))
     steps.append(kept_step(found.table, row, name))
+    about = {"kind": named("event", row.get("kind") or "")}
     return Story(
-        name, _app(tx, found), Sentence(f"why_title_{found.table}", {"kind": row.get("kind", "")}),
+        name, _app(tx, found), Sentence(f"why_title_{found.table}", about),
         "", row["at"], Sentence(f"why_{found.table}", {"reason": reason}), tuple(steps),
     )  # fmt: skip
 
@@ -344,9 +361,11 @@ def _title(id: str, line: Line) -> Sentence:
     )
 
 
-def _who(line: Line, full: bool = False) -> str:
-    reached = phone(line.phone) or line.bsuid or "somebody"
-    return f"{line.name}, {reached}" if full and line.name else reached
+def _who(line: Line, full: bool = False) -> Sentence | str:
+    reached = phone(line.phone) or line.bsuid or Sentence("why_somebody")
+    if not (full and line.name):
+        return reached
+    return Sentence("why_person", {"name": line.name, "reached": reached})
 
 
 def _app(tx: Tx, found: Found) -> str:
@@ -367,8 +386,7 @@ def _clean(made: Story, redactor: Redactor) -> Story:
     """Every text of a story without known secrets; numbers are times and counts of ours."""
 
     def sentence(s: Sentence) -> Sentence:
-        args = {k: redactor.text(v) if isinstance(v, str) else v for k, v in s.args.items()}
-        return Sentence(s.id, args)
+        return map_texts(s, redactor.text)
 
     steps = tuple(
         msgspec.structs.replace(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable
+from gettext import NullTranslations
 
 from dragoman.domain import sentences
 from dragoman.domain.sentences import Sentence
@@ -38,14 +39,24 @@ HOMES = (
 )
 
 
-def say(sentence: Sentence) -> str:
+def say(sentence: Sentence, catalogue: NullTranslations = sentences.ENGLISH) -> str:
     """As `sentences.say`, whoever wrote it."""
-    if sentence.id not in sentences.known():
+    learn(sentence)
+    return sentences.say(sentence, catalogue)
+
+
+def learn(sentence: Sentence) -> None:
+    """See to it that the templates of a sentence, and of those inside it, are known."""
+    if sentences.template_of(sentence) is None:
         for module in _homes():
             importlib.import_module(module)
-            if sentence.id in sentences.known():
+            if sentences.template_of(sentence) is not None:
                 break
-    return sentences.say(sentence)
+    for value in sentence.args.values():
+        for one in value if isinstance(value, list | tuple) else (value,):
+            found = sentences.inner(one)
+            if found is not None:
+                learn(found)
 
 
 def _homes() -> Iterable[str]:

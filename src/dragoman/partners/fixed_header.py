@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 
 from .contract import Complaint, Field, Hook, HookAnswer, Refused
 from .form import Reading, Slip, slip
@@ -31,7 +31,7 @@ words(
     }
 )
 
-_SHAPE = {"shape": "a header's name is letters, digits and hyphens, without the colon."}
+_SHAPE = {"shape": term("a header's name is letters, digits and hyphens, without the colon.")}
 _NAME = (Slip("(?![A-Za-z0-9-]{1,64}$).+", "form_id_wrong", ("value",), _SHAPE),)
 _VALUE = re.compile(r"[\x20-\x7e]*")
 _LEAST = 16

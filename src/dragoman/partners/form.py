@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 import phonenumbers
 
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 
 from .contract import Complaint, Field
 
@@ -51,6 +51,8 @@ words(
         "form_url_call": "{label}: {value!r} ends in the path of a call, which is added for each "
         "one; leave it out.",
         "form_short": "{label}: it is too short to be one (its length is {length}); copy it whole.",
+        "form_label_at": "{label} ({path})",
+        "form_find_at": "Find it at {where}.",
         "form_missing": "{label} is missing. {where}",
         "form_id_wrong": "{label}: {value!r} is not it: {shape}",
     }
@@ -113,7 +115,7 @@ class Reading:
         self.complaints: list[Complaint] = [] if complaints is None else complaints
         self.path = path
 
-    def label(self, name: str) -> str:
+    def label(self, name: str) -> Sentence:
         return label_of(self.fields[name], self.path)
 
     def complain(self, name: str, sentence_id: str, **args: Any) -> None:
@@ -280,8 +282,10 @@ class Reading:
         return [lacking(self.fields[n], self.path) for n in names if self.values.get(n) in empty]
 
 
-def label_of(field: Field, path: str = "") -> str:
-    return f"{field.label} ({path.rstrip('.')})" if path else field.label
+def label_of(field: Field, path: str = "") -> Sentence:
+    if not path:
+        return term(field.label)
+    return Sentence("form_label_at", {"label": term(field.label), "path": path.rstrip(".")})
 
 
 def wrong(field: Field, sentence_id: str, path: str = "", **args: Any) -> Complaint:
@@ -292,7 +296,8 @@ def wrong(field: Field, sentence_id: str, path: str = "", **args: Any) -> Compla
 
 def lacking(field: Field, path: str = "") -> Complaint:
     """That a field has no value, and where to find one."""
-    where = f"Find it at {field.where_to_find}." if field.where_to_find else ""
+    found = {"where": term(field.where_to_find)}
+    where = Sentence("form_find_at", found) if field.where_to_find else ""
     return wrong(field, "form_missing", path, where=where)
 
 

@@ -10,7 +10,7 @@ import msgspec
 from litestar import Request, Response, get, post
 
 from dragoman.domain.content import ButtonReply, Inbound, ListReply, TextReceived
-from dragoman.domain.sentences import Sentence, SentenceError, say, words
+from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.engine.agents import check_file
 from dragoman.engine.apps import App
 from dragoman.engine.differing import script_difference
@@ -165,7 +165,7 @@ async def save(request: Ask) -> Response[Any]:
     wrong = await house.trying.check(source)
     told = Sentence("told_script_saved")
     if wrong is not None:
-        told = Sentence("told_script_saved_wrong", {"problem": say(wrong)})
+        told = Sentence("told_script_saved_wrong", {"problem": wrong})
     return go(f"/apps/{app.stream_id}/agent", told=told)
 
 

@@ -59,7 +59,8 @@ def app_of(request: Ask) -> App:
     """The app that the address names. Raises NotFoundException."""
     found = house_of(request).apps.by_stream.get(str(request.path_params["app"]))
     if found is None:
-        raise NotFoundException(say(Sentence("app_nobody")))
+        told = Sentence("app_nobody")
+        raise NotFoundException(say(told), extra=msgspec.to_builtins(told))
     return found
 
 
@@ -106,9 +107,8 @@ def _red(tx: Tx, app: App) -> Sentence | None:
     )
     if held:
         from dragoman.engine.standing import error_sentence
-        from dragoman.engine.wording import say
 
-        return Sentence("row_held", {"reason": say(error_sentence(held[0][0]))})
+        return Sentence("row_held", {"reason": error_sentence(held[0][0])})
     return None
 
 

@@ -17,7 +17,7 @@ from litestar import MediaType, Request, Response, get, post
 from litestar.datastructures import FormMultiDict
 
 from dragoman.domain.config import ChannelConfig
-from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.domain.sentences import Sentence, SentenceError, term, together, words
 from dragoman.engine import accounts, doctor_channels, editing, publish
 from dragoman.engine.apps import App, Copy
 from dragoman.engine.checklist import CHECK_MS, Checklist, begin_check, keep_checks, prove, too_slow
@@ -41,7 +41,7 @@ from ..fields import (
 )
 from ..house import House
 from ..looked import looked
-from ..render import HEADERS, go, page, part, signed_in
+from ..render import HEADERS, go, language_of, page, part, signed_in, words_of
 from ..site import house_of
 from .apps import app_of, frame, name_of
 from .emulated import accounts_for, phone_of
@@ -59,6 +59,7 @@ words(
         "channel_url_key": "Saved in development. The webhook URL ends in a secret now, which is "
         "shown this once: copy it.",
         "channel_partner_wrong": "Choose a messaging partner: {name!r} is none.",
+        "conflict_somebody": "Somebody",
         "conflict": "{who} saved this form meanwhile, so yours is not saved yet. What only one of "
         "you changed is filled in. Where both changed the same field, both values stand there: "
         "choose, and save again.",
@@ -74,7 +75,8 @@ class Part(msgspec.Struct):
     gives: list[tuple[Give, str, bool]]  # what, its value, whether a copy is of use
     fields: list[Shown]
     more: list[Shown]  # the rarely needed ones
-    letter: str
+    letter: str  # in English, which the partner's support reads
+    letter_says: str  # in the reader's language
     associates: bool
     signs_in: bool
     near: bool  # no partner out there can call our address
@@ -102,7 +104,7 @@ async def _page(
     compared: Sequence[Finding] = (),
 ) -> Response[str]:  # fmt: skip
     """met: the channel that a form was drawn from which somebody else saved meanwhile."""
-    house, channel = house_of(request), app.draft.config.channel
+    house, channel, language = house_of(request), app.draft.config.channel, language_of(request)
     chosen = str(typed.get("partner", "")) if typed is not None else channel.partner
     if met is not None and chosen == met.partner:
         chosen = channel.partner  # only they chose another one
@@ -113,9 +115,9 @@ async def _page(
     complaints[chosen] += publish.taken(house.apps.by_id.values(), app, app.draft)
     mine = str(typed.get("partner", "")) if typed is not None else ""
     parts = [
-        _typed_part(house, app, name, typed, met)
+        _typed_part(house, app, name, typed, met, language)
         if typed is not None and name == mine
-        else _part(app, name, house.url_for, complaints.get(name, []), url_key)
+        else _part(app, name, house.url_for, complaints.get(name, []), language, url_key)
         for name in PARTNERS
     ]
     found = await looked(request, app)
@@ -173,8 +175,8 @@ SWITCHES = ("proactive", "typing", "read_receipts", "share_sessions")
 
 
 def _part(
-    app: App, name: str, url_for: Any, complaints: Iterable[Complaint], url_key: str = "",
-    shown: Sequence[Shown] | None = None,
+    app: App, name: str, url_for: Any, complaints: Iterable[Complaint], language: str,
+    url_key: str = "", shown: Sequence[Shown] | None = None,
 ) -> Part:  # fmt: skip
     """A partner's part; its fields as they are stored, or as they are `shown`."""
     talker, values = partner(name), app.draft.config.channel.values.get(name, {})
@@ -185,18 +187,20 @@ def _part(
         shown = drawn(talker.SETTINGS, name, values, None, None)
     mark(shown, _by_field(complaints))
     switch_off(shown)
-    letter = ""
+    letter = says = ""
     if talker.LETTER:
         known = {k: v for k, v in values.items() if isinstance(v, str)}
         numbers = ", ".join(f"+{n}" for n in sorted(app.draft.numbers()))
-        letter = written(talker.LETTER, {**known, **texts, "numbers": numbers})
+        filled = {**known, **texts, "numbers": numbers}
+        letter = written(talker.LETTER, filled)
+        says = written(words_of(term(talker.LETTER), language), filled)
     signs_in = account(name) is not None
     exact = accounts.check_redirect(talker.LABEL, texts["callback_url"]) if signs_in else []
     return Part(
         name, talker.LABEL, _gives(talker.GIVES, texts),
         [one for one in shown if not one.field.advanced],
         [one for one in shown if one.field.advanced],
-        letter, talker.ASSOCIATES, signs_in, is_near(texts["webhook_url"]), exact,
+        letter, says, talker.ASSOCIATES, signs_in, is_near(texts["webhook_url"]), exact,
     )  # fmt: skip
 
 
@@ -212,13 +216,15 @@ def _given(app: App, name: str, url_for: Any) -> dict[str, str]:
 
 
 def _typed_part(
-    house: House, app: App, name: str, typed: FormMultiDict, met: ChannelConfig | None
-) -> Part:
+    house: House, app: App, name: str, typed: FormMultiDict, met: ChannelConfig | None,
+    language: str,
+) -> Part:  # fmt: skip
     """A partner's part with what was typed, and what is wrong with that."""
     fields, values = partner(name).SETTINGS, app.draft.config.channel.values.get(name, {})
     base = None if met is None else met.values.get(name, {})
     shown = drawn(fields, name, values, typed, base)
-    return _part(app, name, house.url_for, _wrong(house, app, name, shown, typed), shown=shown)
+    wrong = _wrong(house, app, name, shown, typed)
+    return _part(app, name, house.url_for, wrong, language, shown=shown)
 
 
 def _wrong(
@@ -278,7 +284,7 @@ async def save(request: Ask) -> Response[Any]:
     if saved["missing"]:
         now = app_of(request)
         lacks = publish.missing(now.draft)
-        said = " ".join(dict.fromkeys(one["sentence"] for one in saved["missing"]))
+        said = together(one.sentence for one in lacks)
         told = Sentence("channel_saved_off", {"missing": said})
         return await _page(request, now, status=422, warned=told, lacks=lacks)
     if saved.get("url_key"):
@@ -300,7 +306,7 @@ async def _met(request: Ask, app: App, typed: FormMultiDict) -> Response[Any]:
             ),
         )
     )
-    told = Sentence("conflict", {"who": rows[0][0] if rows else "Somebody"})
+    told = Sentence("conflict", {"who": rows[0][0] if rows else Sentence("conflict_somebody")})
     met = began.channel if began is not None else ChannelConfig(partner=str(typed.get("partner")))
     return await _page(request, app, status=409, warned=told, typed=typed, met=met)
 

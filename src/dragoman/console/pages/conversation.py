@@ -13,7 +13,7 @@ from litestar.response import Stream
 from dragoman.domain.clock import id_number, id_text
 from dragoman.domain.sentences import Sentence, words
 from dragoman.engine.apps import App
-from dragoman.engine.standing import duration, phone
+from dragoman.engine.standing import phone, span
 from dragoman.store.drivers import Tx
 from dragoman.store.queries import conversations, messages
 from dragoman.store.queries.conversations import Conversation
@@ -91,7 +91,7 @@ async def conversation(request: Ask) -> Response[str]:
         request, "conversation.html", own, one=one, context=context, before=before,
         thread=[_said(line, now, house.redactor) for line in reversed(shown.lines)],
         older=id_text(shown.lines[-1].id) if shown.more else "",
-        session=_session(app, one, now), name=f"conv-{id_text(one.id)}", duration=duration,
+        session=_session(app, one, now), name=f"conv-{id_text(one.id)}", span=span,
         **frame(app),
     )  # fmt: skip
 

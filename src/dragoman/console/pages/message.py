@@ -11,12 +11,12 @@ from litestar.exceptions import NotFoundException
 from litestar.response import Stream
 
 from dragoman.domain.clock import id_text
-from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.domain.sentences import Sentence, SentenceError, term, words
 from dragoman.engine import meaning
 from dragoman.engine.apps import App
 from dragoman.engine.meaning import Raw
 from dragoman.engine.replay import Answer, Exchange
-from dragoman.engine.standing import duration
+from dragoman.engine.standing import span
 from dragoman.engine.why import Story, story
 from dragoman.store import doubts
 from dragoman.store.drivers import Tx
@@ -41,6 +41,9 @@ words(
         "message_doubt": "We sent it, and no answer told whether it arrived. It may have arrived, "
         "so Dragoman does not send it again by itself.",
         "message_doubt_role": "To end the doubt needs the role responder, and you are {role}.",
+        "message_contact": "contact",
+        "message_partner": "partner",
+        "message_gap": "+{span}",
         "message_sure": "Nothing was sent: tick that the contact may get it twice, then press the "
         "button.",
     }
@@ -108,7 +111,9 @@ async def _page(
     line, who = told.line, signed_in(request)
     lying = upright = None
     if line is not None:
-        ends = line.name or "contact", label(line.partner).removeprefix("WhatsApp ") or "partner"
+        at_partner = label(line.partner).removeprefix("WhatsApp ")
+        ends = (line.name or Sentence("message_contact"),
+                at_partner or Sentence("message_partner"))  # fmt: skip
         lying, upright = strips(told.story.steps, *ends) or (None, None)
     return page(
         request, "message.html", told.story.id, status=422 if wrong else 200, told=told,
@@ -119,9 +124,10 @@ async def _page(
         doubt=_doubt(line, told.story), may_settle=who.person.may("responder"),
         conversation=f"conv-{id_text(line.conversation_id)}" if line is not None else "",
         replayed=replayed, may_replay=who.person.may("builder") and _has_turn(line),
-        role_needed=Sentence("message_doubt_role", {"role": who.person.role}),
+        role_needed=Sentence("message_doubt_role", {"role": term(who.person.role)}),
         path_of=f"/messages/{told.story.id}", gaps=_gaps(told.story),
-        gap=lambda ms: f"+{duration(ms)}" if ms >= 0 else duration(ms), **frame(told.app),
+        gap=lambda ms: Sentence("message_gap", {"span": span(ms)}) if ms >= 0 else span(ms),
+        **frame(told.app),
     )  # fmt: skip
 
 

@@ -383,7 +383,7 @@ async def storage(request: Ask) -> Response[str]:
         request, "storage", "Storage and health", counts=counts, checks=[ready, *checks],
         asked=asked, sqlite=house.store.is_sqlite, units=house.store.waiting,
         free=await asyncio.to_thread(_free, house.examined), bytes=bytes_text,
-        timeout=round(house.examined.timeout_s),
+        timeout=round(house.examined.timeout_s), called=doctor.called,
     )  # fmt: skip
 
 

@@ -183,7 +183,7 @@ async def sign_out(request: Ask) -> Response[Any]:
 @get("/language/{code:str}", opt=_PUBLIC, sync_to_thread=False)
 def language(request: Ask) -> Response[Any]:
     """Another language, and back to the page."""
-    from ..render import LANGUAGE_COOKIE, LANGUAGES
+    from dragoman.ui.languages import LANGUAGE_COOKIE, LANGUAGES
 
     code = str(request.path_params["code"])
     kept = Cookie(

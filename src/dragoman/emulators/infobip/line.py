@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dragoman.domain.sentences import Sentence, together
 from dragoman.emulators.kit import PartnerLine, Record, Update, person_key
 from dragoman.emulators.phone.handsets import HandsetContact
 
@@ -23,16 +24,16 @@ class InfobipLine(PartnerLine):
         super().__init__(emulator, sender.number, sender.number, sender.title)
 
     @property
-    def hint(self) -> str:
+    def hint(self) -> Sentence | None:
         keyword = keyword_of(self.emulator, self.number)
         if not keyword:
-            return ""
+            return None
         shared = self.emulator.senders.all[self.number].shared
-        who = "Trial accounts share this sender" if shared else "This sender has a keyword"
-        told = f"{who}: only a text that begins with {keyword} reaches the account."
+        id = "phone_keyword_shared" if shared else "phone_keyword"
+        told = [Sentence(id, {"keyword": keyword})]
         if not self.emulator.senders.setup(self.number).inbound_url:
-            told += " Its console has no URL for incoming messages yet, so nothing arrives."
-        return told
+            told.append(Sentence("phone_no_inbound_url"))
+        return together(told)
 
     def new_id(self, contact: HandsetContact) -> str:
         return wire.inbound_id(self.emulator.config.inbound_style, person_key(contact))

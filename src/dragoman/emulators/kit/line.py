@@ -41,9 +41,9 @@ class PartnerLine(ABC):
         self.console = f"{emulator.config.prefix}/console"  # on the phone's own address
 
     @property
-    def hint(self) -> str:
-        """What a person must know who writes to this number, in one sentence; "" for nothing."""
-        return ""
+    def hint(self) -> Sentence | None:
+        """What a person must know who writes to this number; None for nothing."""
+        return None
 
     @abstractmethod
     def new_id(self, contact: HandsetContact) -> str:

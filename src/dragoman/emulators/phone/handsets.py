@@ -40,6 +40,12 @@ words(
     {
         "phone_contact_unknown": "The test phone has no contact {contact!r}: choose one from its "
         "list, or invent one.",
+        "phone_keyword": "This sender has a keyword: only a text that begins with {keyword} "
+        "reaches the account.",
+        "phone_keyword_shared": "Trial accounts share this sender: only a text that begins with "
+        "{keyword} reaches the account.",
+        "phone_no_inbound_url": "Its console has no URL for incoming messages yet, so nothing "
+        "arrives.",
         "phone_line_unknown": "No emulated number {line!r} is connected to the test phone: reload "
         "the page, and choose a number that is listed.",
         "phone_message_unknown": "There is no message {message!r} on the test phone: reload the "
@@ -180,7 +186,7 @@ class Handsets:
             message_id = await line.send(person, body, quoted)
         except Exception as error:
             sentence = _why(error)
-            bubble.status, bubble.failure = "failed", str(SentenceError(sentence))
+            bubble.status, bubble.failure = "failed", sentence
             self._changed(line_key, contact_id, bubble)
             raise SentenceError(sentence) from error
         self._rename(line_key, contact_id, bubble, message_id)
@@ -380,7 +386,7 @@ class Handsets:
     def _publish(self, change: Change) -> None:
         self._feed.publish(change)
 
-    def _line_list(self) -> list[dict[str, str]]:
+    def _line_list(self) -> list[dict[str, Any]]:
         return [
             {
                 "key": one.key,
@@ -388,7 +394,7 @@ class Handsets:
                 "title": one.title,
                 "partner": one.partner,
                 "console": getattr(one, "console", ""),
-                "hint": getattr(one, "hint", ""),
+                "hint": getattr(one, "hint", None),
             }
             for one in self._lines.values()
         ]

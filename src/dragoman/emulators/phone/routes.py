@@ -8,6 +8,7 @@ sentence}` with 400 for bad input and 403 for a stranger (see `guard`).
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +20,8 @@ from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
 from dragoman import ui
-from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.domain.sentences import Sentence, SentenceError, inner, say, words
+from dragoman.ui import languages
 
 from . import voice
 from .gestures import Gesture, body_of
@@ -35,6 +37,11 @@ _UPLOADS = {
     "image": ("image/", 5 * _MB), "video": ("video/", 16 * _MB), "audio": ("audio/", 16 * _MB),
     "voice": ("", 16 * _MB), "document": ("", 100 * _MB), "sticker": ("image/webp", _MB // 2),
 }  # fmt: skip
+# What the page's scripts show as it comes: statuses, and the names of what passed over the wire.
+_SHOWN = (
+    "accepted", "sent", "delivered", "read", "played", "failed", "request", "answer", "headers",
+    "body",
+)  # fmt: skip
 
 words(
     {
@@ -93,20 +100,13 @@ class Paid(Chat):
     outcome: Literal["paid", "failed", "pending"]
 
 
-def phone_routes(
-    handsets: Handsets, env: jinja2.Environment, console: str = ""
-) -> list[ControllerRouterHandler]:
-    """Everything below /phone. `env` comes from `ui.environment()`."""
-    pages = env.overlay(
-        loader=jinja2.ChoiceLoader(
-            [jinja2.FileSystemLoader(_HERE / "templates"), *([env.loader] if env.loader else [])]
-        )
-    )
+def phone_routes(handsets: Handsets, console: str = "") -> list[ControllerRouterHandler]:
+    """Everything below /phone. console: the address of the console beside it, if there is one."""
     return [
         Router(
             path="/phone",
             route_handlers=[
-                *_reading(handsets, pages, console),
+                *_reading(handsets, console),
                 *_doing(handsets),
                 *_controls(handsets),
                 ui.served("/ui", ui.STATIC),
@@ -119,28 +119,74 @@ def phone_routes(
     ]
 
 
-def _told(_: Request[Any, Any, Any], error: SentenceError) -> Response[dict[str, str]]:
-    return Response({"detail": str(error)}, status_code=400, headers=PAGE_HEADERS)
+@cache
+def _environment(language: str) -> jinja2.Environment:
+    env = ui.environment(_HERE / "templates")
+    spoken = languages.catalogue(language)
+    env.install_gettext_translations(spoken, newstyle=True)  # type: ignore[attr-defined]
+    return env
 
 
-def _reading(
-    handsets: Handsets, pages: jinja2.Environment, console: str
-) -> list[ControllerRouterHandler]:
+def _told(request: Request[Any, Any, Any], error: SentenceError) -> Response[dict[str, str]]:
+    told = say(error.sentence, languages.catalogue(_language(request)))
+    return Response({"detail": told}, status_code=400, headers=PAGE_HEADERS)
+
+
+def _language(request: Request[Any, Any, Any]) -> str:
+    """As the console chooses it, whose cookie comes here, too."""
+    return languages.wanted(request.cookies, request.headers.get("Accept-Language", ""))
+
+
+def _worded(change: Any, language: str) -> Any:
+    """What the page is told, with its sentences in a language: hints of lines, and why a message
+    failed."""
+    spoken = languages.catalogue(language)
+
+    def put(told: Any) -> str:
+        sentence = inner(told)
+        return say(sentence, spoken) if sentence is not None else told or ""
+
+    out = dict(change)
+    if "lines" in out:
+        out["lines"] = [{**line, "hint": put(line["hint"])} for line in out["lines"]]
+    if "bubble" in out:
+        out["bubble"] = {**out["bubble"], "failure": put(out["bubble"]["failure"])}
+    if "chats" in out:
+        out["chats"] = [
+            {**chat, "bubbles": [{**b, "failure": put(b["failure"])} for b in chat["bubbles"]]}
+            for chat in out["chats"]
+        ]
+    return out
+
+
+def _script_words(language: str, handsets: Handsets) -> dict[str, Any]:
+    """What the page's scripts say, in a language."""
+    once, counted = languages.said_by_scripts(sorted((_HERE / "static").glob("*.js")))
+    labels = {one["label"] for faults in handsets.faults.values() for one in faults.describe()}
+    return languages.for_scripts(language, {*once, *labels, *_SHOWN}, counted)
+
+
+def _reading(handsets: Handsets, console: str) -> list[ControllerRouterHandler]:
     @get("/", sync_to_thread=False)
-    def page() -> Response[str]:
-        html = pages.get_template("phone.html").render(
-            title="Test phone", ui="/phone/ui", console=console
-        )
+    def page(request: Request[Any, Any, Any]) -> Response[str]:
+        language = _language(request)
+        spoken = languages.catalogue(language)
+        html = _environment(language).get_template("phone.html").render(
+            title=spoken.gettext("Test phone"), ui="/phone/ui", console=console, lang=language,
+            dir=languages.direction(language), words=_script_words(language, handsets),
+        )  # fmt: skip
         return Response(html, media_type=MediaType.HTML, headers=PAGE_HEADERS)
 
     @get("/state", sync_to_thread=False)
-    def state() -> Response[bytes]:
-        return _json(handsets.state())
+    def state(request: Request[Any, Any, Any]) -> Response[bytes]:
+        return _json(_worded(handsets.state(), _language(request)))
 
     @get("/events")
-    async def events() -> Stream:
+    async def events(request: Request[Any, Any, Any]) -> Stream:
         headers = {**PAGE_HEADERS, "X-Accel-Buffering": "no"}
-        return Stream(_stream(handsets), media_type="text/event-stream", headers=headers)
+        return Stream(
+            _stream(handsets, _language(request)), media_type="text/event-stream", headers=headers
+        )
 
     @get("/media/{line:str}/{media:str}")
     async def media(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -277,11 +323,11 @@ def _media_body(
     return {"type": kind, kind: value}
 
 
-async def _stream(handsets: Handsets) -> AsyncIterator[bytes]:
+async def _stream(handsets: Handsets, language: str) -> AsyncIterator[bytes]:
     # A first comment makes proxies and browsers show the stream as open at once.
     yield b": open\n\n"
     async for change in handsets.changes():
-        yield b"data: " + msgspec.json.encode(change) + b"\n\n"
+        yield b"data: " + msgspec.json.encode(_worded(change, language)) + b"\n\n"
 
 
 async def _read(request: Request[Any, Any, Any], shape: Any) -> Any:

@@ -12,6 +12,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from dragoman.domain.sentences import Sentence
+
 
 class HandsetContact(msgspec.Struct):
     """An invented person with a phone. `bsuid` and `username` are set where the partner would
@@ -52,7 +54,7 @@ class Bubble(msgspec.Struct):
     at: int
     status: str = ""
     quoted: str | None = None
-    failure: str = ""
+    failure: Sentence | str = ""
     seen: bool = False
     steps: list[tuple[str, int]] = []
     reactions: dict[str, str] = {}

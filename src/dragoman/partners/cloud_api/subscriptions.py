@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime
 
-from dragoman.domain.sentences import Sentence, say, words
+from dragoman.domain.sentences import Sentence, term, words
 from dragoman.partners.addresses import difference
 from dragoman.partners.contract import Finding, Talk
 
@@ -80,7 +80,11 @@ words(
 )
 
 _LEVEL_WORDS = dict(
-    zip(LEVELS, ("the number itself", "the WhatsApp account", "the Meta app"), strict=True)
+    zip(
+        LEVELS,
+        (term("the number itself"), term("the WhatsApp account"), term("the Meta app")),
+        strict=True,
+    )
 )
 
 
@@ -166,7 +170,7 @@ def _callback(number: str, ours: str, settings: Settings) -> Talk[Finding]:
     what = {"number": number, "level": _LEVEL_WORDS[level]}
     if near.id in ("address_host", "address_path"):
         return Finding("fail", Sentence("cloud_callback_other", {**what, "url": theirs}), fix)
-    return Finding("fail", Sentence("cloud_callback_almost", {**what, "said": say(near)}), fix)
+    return Finding("fail", Sentence("cloud_callback_almost", {**what, "said": near}), fix)
 
 
 def _field(settings: Settings) -> Talk[Finding]:

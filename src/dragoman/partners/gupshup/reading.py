@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from dragoman.domain.sentences import words
+from dragoman.domain.sentences import term, words
 from dragoman.partners.contract import Complaint
 from dragoman.partners.form import META_TOKEN, UUID, Reading, Slip, in_order, lacking, lacks, wrong
 
@@ -36,13 +36,13 @@ _KEY = (
     Slip(UUID, "gupshup_key_is_app_id"),
     Slip(".{1,7}", "form_short", ("length",)),
 )
-_NAME_IS_ID = {"shape": "this is the app's id; give the name that the list of apps shows."}
-_NAME_WRONG = {"shape": "a name has letters, digits, hyphens and underscores only."}
+_NAME_IS_ID = {"shape": term("this is the app's id; give the name that the list of apps shows.")}
+_NAME_WRONG = {"shape": term("a name has letters, digits, hyphens and underscores only.")}
 _APP_NAME = (
     Slip(UUID, "form_id_wrong", ("value",), _NAME_IS_ID),
     Slip("(?![A-Za-z0-9_.-]{2,100}$).+", "form_id_wrong", ("value",), _NAME_WRONG),
 )
-_ID_WRONG = {"shape": "it looks like 82ed0000-0000-4000-8000-000000000001."}
+_ID_WRONG = {"shape": term("it looks like 82ed0000-0000-4000-8000-000000000001.")}
 _APP_ID = (Slip(f"(?!{UUID}$).+", "form_id_wrong", ("value",), _ID_WRONG),)
 
 
@@ -80,7 +80,7 @@ def _id(reading: Reading, name: str, number: str) -> str:
     if re.sub(r"[^0-9]", "", value) == number:
         reading.complain(name, "gupshup_id_is_number")
     elif not _DIGITS.fullmatch(value):
-        shape = "it is digits only."
+        shape = term("it is digits only.")
         reading.complain(name, "form_id_wrong", value=value, shape=shape)
     return value
 

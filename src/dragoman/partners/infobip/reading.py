@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 from dragoman.partners.contract import Complaint
 from dragoman.partners.form import (
     META_TOKEN,
@@ -72,8 +72,10 @@ _IS_KEY = Slip(rf"[0-9a-fA-F]{{32}}-{UUID}", "infobip_is_key")
 _NAME = (Slip(".*:.*", "infobip_name_is_pair"), _IS_KEY)
 _SECRET = (Slip(".{1,7}", "infobip_secret_short", ("length",), {"least": 8}),)
 _HOST = {"example": EXAMPLE_HOST}
-_LETTERS = {"shape": "a header's name has letters, digits and hyphens only."}
-_BASIC = {"shape": "Authorization carries a username and password; choose that check instead."}
+_LETTERS = {"shape": term("a header's name has letters, digits and hyphens only.")}
+_BASIC = {
+    "shape": term("Authorization carries a username and password; choose that check instead.")
+}
 
 # What is pasted into each field by mistake.
 _SLIPS: Mapping[str, Sequence[Slip]] = {

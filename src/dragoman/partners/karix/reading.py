@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dragoman.domain.sentences import words
+from dragoman.domain.sentences import term, words
 from dragoman.partners import fixed_header
 from dragoman.partners.contract import Complaint
 from dragoman.partners.form import Reading, is_meta_token, lacks, slip
@@ -61,7 +61,7 @@ def _key(reading: Reading) -> str:
     elif is_meta_token(key):
         reading.complain("account_key", "karix_key_is_meta")
     elif not _KEY.fullmatch(key):
-        shape = "Karix's keys are letters and digits that end in ==."
+        shape = term("Karix's keys are letters and digits that end in ==.")
         reading.complain("account_key", "form_id_wrong", value=_hint(key), shape=shape)
     elif len(key) == 22 and "=" not in key:
         reading.complain("account_key", "karix_key_cut")
@@ -94,7 +94,7 @@ def _dn_id(reading: Reading) -> str:
     if value.lower().startswith(("http://", "https://")):
         reading.complain("webhook_dn_id", "karix_dn_is_link")
     elif not _WORD.fullmatch(value):
-        shape = "it is a short word like 1001."
+        shape = term("it is a short word like 1001.")
         reading.complain("webhook_dn_id", "form_id_wrong", value=value, shape=shape)
     return value
 

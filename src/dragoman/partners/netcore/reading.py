@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dragoman.domain.sentences import words
+from dragoman.domain.sentences import term, words
 from dragoman.partners import fixed_header
 from dragoman.partners.contract import Complaint
 from dragoman.partners.form import META_TOKEN, Reading, Slip, lacking, read_number
@@ -32,7 +32,7 @@ _KEY = (
     Slip(META_TOKEN, "netcore_key_is_meta"),
     Slip(".{1,7}", "form_short", ("length",)),
 )
-_SHAPE = {"shape": "a source is letters, digits and hyphens, as Netcore issued it."}
+_SHAPE = {"shape": term("a source is letters, digits and hyphens, as Netcore issued it.")}
 _SOURCE = (Slip(r"(?![\x21-\x7e]{1,64}$).+", "form_id_wrong", ("value",), _SHAPE),)
 
 

@@ -25,6 +25,20 @@ export function icon(name) {
 
 export const byId = (id) => document.getElementById(id);
 
+// What the page says, in its language: the server lays the words of these files beside them. `_n`
+// chooses by a number, which fills {n}.
+const LANGUAGE = document.documentElement.lang;
+const WORDS = JSON.parse(byId("words")?.textContent || "{}");
+const RULES = new Intl.PluralRules(LANGUAGE);
+const FORMS = ["zero", "one", "two", "few", "many", "other"].filter((one) => RULES.resolvedOptions().pluralCategories.includes(one));
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values?.[name] ?? whole);
+export const _ = (text, values) => fill(WORDS[text] || text, values);
+export const _n = (one, many, n, values) => fill(WORDS[one]?.[FORMS.indexOf(RULES.select(n))] || (n === 1 ? one : many), { n, ...values });
+// Words that come from elsewhere and are ours: a fault's label, a status.
+export const known = (text) => (typeof WORDS[text] === "string" ? WORDS[text] : text);
+// Dates in the page's language, in the digits of everything else here.
+export const LOCALE = LANGUAGE === "en" ? "en-GB" : `${LANGUAGE}-u-nu-latn-ca-gregory-hc-h23`;
+
 export const ltr = (text) => h("bdi", { dir: "ltr" }, String(text));
 
 export function phoneText(digits) {
@@ -34,13 +48,13 @@ export function phoneText(digits) {
 }
 
 export function clockTime(ms, seconds) {
-  return new Date(ms).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: seconds ? "2-digit" : undefined });
+  return new Date(ms).toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit", second: seconds ? "2-digit" : undefined });
 }
 export function fullTime(ms) {
-  return new Date(ms).toLocaleString("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
+  return new Date(ms).toLocaleString(LOCALE, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
 }
 export function dayName(ms) {
-  return new Date(ms).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long" });
+  return new Date(ms).toLocaleDateString(LOCALE, { weekday: "long", day: "numeric", month: "long" });
 }
 
 // Posts to the phone. The header tells the server that its own page is asking.
@@ -52,6 +66,6 @@ export async function post(path, data) {
     body: raw ? data : JSON.stringify(data),
   });
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.detail || `The test phone answered ${response.status}. Look at the program's own output.`);
+  if (!response.ok) throw new Error(answer.detail || _("The test phone answered {status}. Look at the program's own output.", { status: response.status }));
   return answer;
 }

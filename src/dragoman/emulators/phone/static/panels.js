@@ -1,7 +1,7 @@
 // Behind the phone: what passed over the wire, faults, the clock.
-import { byId, clockTime, fullTime, h, post } from "./dom.js";
+import { _, _n, byId, clockTime, fullTime, h, known, post } from "./dom.js";
 
-const ARROWS = { in: ["▼", "webhook in"], out: ["▲", "call"], note: ["·", "note"] };
+const ARROWS = { in: ["▼", _("webhook in")], out: ["▲", _("call")], note: ["·", _("note")] };
 const HOUR = 3600000;
 
 export function wireLine(one, steps) {
@@ -12,7 +12,7 @@ export function wireLine(one, steps) {
       h("span", { class: `arrow ${one.direction}`, title: words }, arrow), h("span", { class: "grow" }, one.title),
       one.status ? h("span", { class: `status${bad ? " bad" : ""}` }, one.status) : null),
     ...Object.entries(one.detail || {}).map(section)));
-  line.firstChild.append(...(Object.keys(one.detail || {}).length ? [] : [h("p", { class: "help" }, "Nothing more is known of this one.")]));
+  line.firstChild.append(...(Object.keys(one.detail || {}).length ? [] : [h("p", { class: "help" }, _("Nothing more is known of this one."))]));
   line.firstChild.addEventListener("toggle", () => { if (line.firstChild.open) line.scrollIntoView({ block: "nearest" }); });
   if (steps) setSteps(line, steps);
   return line;
@@ -20,7 +20,7 @@ export function wireLine(one, steps) {
 
 export function setSteps(line, steps) {
   line.querySelector(".steps")?.remove();
-  if (steps.length) line.append(h("p", { class: "steps help" }, steps.map(([status, at]) => h("span", { title: fullTime(at), class: status === "failed" ? "bad" : null }, `○ ${status} `, h("time", {}, clockTime(at, true))))));
+  if (steps.length) line.append(h("p", { class: "steps help" }, steps.map(([status, at]) => h("span", { title: fullTime(at), class: status === "failed" ? "bad" : null }, `○ ${known(status)} `, h("time", {}, clockTime(at, true))))));
 }
 
 // Bodies are shown as text, indented where they are JSON.
@@ -28,15 +28,15 @@ function section([name, value]) {
   let shown = value;
   if (typeof value === "string" && /^\s*[[{]/.test(value)) { try { shown = JSON.parse(value); } catch { /* not JSON: as it is */ } }
   const text = typeof shown === "string" ? shown : JSON.stringify(shown, null, 2);
-  return h("section", {}, h("h3", {}, name.replaceAll("_", " ")), h("pre", { dir: "ltr" }, text));
+  return h("section", {}, h("h3", {}, known(name.replaceAll("_", " "))), h("pre", { dir: "ltr" }, text));
 }
 
 export function faultsPanel(partner, faults, fail) {
   const act = (data) => post("/faults", { partner, ...data }).catch(fail);
-  return [h("p", { class: "help" }, `Each makes the emulated ${partner} misbehave as a real one sometimes does. The count says what it has done so far.`),
+  return [h("p", { class: "help" }, _("Each makes the emulated {partner} misbehave as a real one sometimes does. The count says what it has done so far.", { partner })),
     h("ul", { class: "switches", "data-partner": partner }, (faults || []).map((one) => h("li", {}, h("label", {}, h("input", { type: "checkbox", role: "switch", checked: one.on, onchange: (event) => act({ name: one.name, on: event.target.checked }) }),
-      h("span", { class: "grow" }, (one.label || one.name).replace("(ms)", `(${one.value} ms)`)), h("span", { class: "count", title: "times done" }, `${one.done ?? 0}×`))))),
-    h("p", {}, h("button", { type: "button", onclick: () => act({ name: null }) }, "All off"))];
+      h("span", { class: "grow" }, known(one.label || one.name).replace("(ms)", `(${_("{n} ms", { n: one.value })})`)), h("span", { class: "count", title: _("times done") }, `${one.done ?? 0}×`))))),
+    h("p", {}, h("button", { type: "button", onclick: () => act({ name: null }) }, _("All off")))];
 }
 
 // Counts and switches change in place, so that the focus stays where it is.
@@ -53,16 +53,16 @@ export function updateFaults(panel, partner, faults) {
 export function clockPanel(clock, fail) {
   const act = (data) => post("/clock", data).catch(fail);
   const step = (label, by) => h("button", { type: "button", onclick: () => act({ by }) }, label);
-  return [h("p", { class: "big" }, h("time", {}, fullTime(clock.now))), h("p", { class: "help" }, `${offset(clock.offset)} Moves the emulated partner and Dragoman together: windows, tokens, sessions, retries.`),
-    h("div", { class: "row-of" }, step("+1 h", HOUR), step("+24 h", 24 * HOUR), step("+60 days", 60 * 24 * HOUR), h("button", { type: "button", onclick: () => act({ back: true }) }, "Set back"))];
+  return [h("p", { class: "big" }, h("time", {}, fullTime(clock.now))), h("p", { class: "help" }, offset(clock.offset) + " " + _("Moves the emulated partner and Dragoman together: windows, tokens, sessions, retries.")),
+    h("div", { class: "row-of" }, step(`+${_("{n} h", { n: 1 })}`, HOUR), step(`+${_("{n} h", { n: 24 })}`, 24 * HOUR), step(`+${_n("{n} day", "{n} days", 60)}`, 60 * 24 * HOUR), h("button", { type: "button", onclick: () => act({ back: true }) }, _("Set back")))];
 }
 
 export function offset(ms) {
-  if (!ms) return "The clock is right.";
+  if (!ms) return _("The clock is right.");
   const days = Math.floor(Math.abs(ms) / (24 * HOUR));
   const hours = Math.round((Math.abs(ms) % (24 * HOUR)) / HOUR);
-  const parts = [days ? `${days} ${days === 1 ? "day" : "days"}` : "", hours ? `${hours} h` : ""].filter(Boolean).join(" ") || "less than an hour";
-  return `The clock is ${parts} ${ms > 0 ? "ahead" : "behind"}.`;
+  const parts = [days ? _n("{n} day", "{n} days", days) : "", hours ? _("{n} h", { n: hours }) : ""].filter(Boolean).join(" ") || _("less than an hour");
+  return ms > 0 ? _("The clock is {time} ahead.", { time: parts }) : _("The clock is {time} behind.", { time: parts });
 }
 
 export function tabs(onShow) {

@@ -1,5 +1,5 @@
 // Pieces that several kinds of message share: media, text blocks, rows of buttons, money.
-import { h, icon, ltr } from "./dom.js";
+import { _, h, LOCALE, icon, ltr } from "./dom.js";
 import { rich } from "./rich.js";
 
 export const words = (text, name = "words") => (text ? h("div", { class: name, dir: "auto" }, rich(text)) : null);
@@ -23,13 +23,13 @@ function local(ctx, value) {
 }
 
 function away(kind, value, name) {
-  const where = value?.link ? value.link.replace(/^https?:\/\//, "") : value?.id ? `id ${value.id}` : "no address";
+  const where = value?.link ? value.link.replace(/^https?:\/\//, "") : value?.id ? `id ${value.id}` : _("no address");
   return h("div", { class: "away" }, icon(name), h("span", { class: "help" },
-    value?.link ? `${kind} on the web, not fetched here` : `${kind} that is not on this machine`, h("br"), ltr(where)));
+    value?.link ? _("{kind} on the web, not fetched here", { kind }) : _("{kind} that is not on this machine", { kind }), h("br"), ltr(where)));
 }
 
 export function media(ctx, kind, value) {
-  const [label, name] = { image: ["Picture", "picture"], video: ["Video", "video"], audio: ["Audio", "voice"], gif: ["Picture", "picture"], sticker: ["Sticker", "picture"] }[kind] || ["File", "file"];
+  const [label, name] = { image: [_("Picture"), "picture"], video: [_("Video"), "video"], audio: [_("Audio"), "voice"], gif: [_("Picture"), "picture"], sticker: [_("Sticker"), "picture"] }[kind] || [_("File"), "file"];
   const source = local(ctx, value);
   const box = h("div", { class: `media ${kind}` });
   const instead = () => { box.classList.add("gone"); box.replaceChildren(away(label, value, name)); };
@@ -44,10 +44,10 @@ export function media(ctx, kind, value) {
 
 export function file(ctx, value) {
   const source = local(ctx, value);
-  const name = value?.filename || "Document";
+  const name = value?.filename || _("Document");
   const ending = /\.([A-Za-z0-9]{1,5})$/.exec(name)?.[1].toUpperCase() || "FILE";
   const inside = [icon("file"), h("span", { class: "grow", dir: "auto" }, name), h("span", { class: "tag" }, ending)];
-  return source ? h("a", { class: "file", href: source, download: name }, inside) : h("div", { class: "file" }, inside, away("File", value, "out"));
+  return source ? h("a", { class: "file", href: source, download: name }, inside) : h("div", { class: "file" }, inside, away(_("File"), value, "out"));
 }
 
 export function place(value) {
@@ -71,14 +71,14 @@ export function head(ctx, value) {
 
 export function thing(value) {
   return h("div", { class: "thing" }, h("span", { class: "thing-box" }, icon("shop")), h("span", { class: "grow" },
-    h("strong", {}, "Product "), ltr(value.product_retailer_id || "of the catalogue"),
-    value.catalog_id ? h("span", { class: "help" }, h("br"), "catalogue ", ltr(value.catalog_id)) : null));
+    h("strong", {}, _("Product") + " "), ltr(value.product_retailer_id || _("of the catalogue")),
+    value.catalog_id ? h("span", { class: "help" }, h("br"), _("catalogue") + " ", ltr(value.catalog_id)) : null));
 }
 
 export function money(amount, currency) {
   if (!amount) return "";
   const value = amount.value / (amount.offset || 100);
-  try { return new Intl.NumberFormat("en", { style: "currency", currency }).format(value); } catch { return `${value} ${currency || ""}`; }
+  try { return new Intl.NumberFormat(LOCALE, { style: "currency", currency }).format(value); } catch { return `${value} ${currency || ""}`; }
 }
 
 const times = (amount, count) => amount && { ...amount, value: amount.value * (count || 1) };
@@ -88,10 +88,10 @@ export function bill(order) {
   const row = (label, amount, sign = "") => amount && h("div", {}, h("dt", { dir: "auto" }, label), h("dd", {}, sign + money(amount, order.currency)));
   return h("dl", { class: "bill" },
     (value.items || []).map((item) => row(`${item.name} × ${item.quantity}`, times(item.sale_amount || item.amount, item.quantity))),
-    value.items?.length ? row("Subtotal", value.subtotal) : null,
-    row(value.tax?.description || "Tax", value.tax?.value ? value.tax : null),
-    row(value.shipping?.description || "Shipping", value.shipping?.value ? value.shipping : null),
-    row(value.discount?.description || "Discount", value.discount?.value ? value.discount : null, "−"),
-    h("div", { class: "sum" }, h("dt", {}, "Total"), h("dd", {}, money(order.total_amount, order.currency))),
-    h("div", { class: "help" }, h("dt", {}, "Order"), h("dd", {}, ltr(order.reference_id || "–"))));
+    value.items?.length ? row(_("Subtotal"), value.subtotal) : null,
+    row(value.tax?.description || _("Tax"), value.tax?.value ? value.tax : null),
+    row(value.shipping?.description || _("Shipping"), value.shipping?.value ? value.shipping : null),
+    row(value.discount?.description || _("Discount"), value.discount?.value ? value.discount : null, "−"),
+    h("div", { class: "sum" }, h("dt", {}, _("Total")), h("dd", {}, money(order.total_amount, order.currency))),
+    h("div", { class: "help" }, h("dt", {}, _("Order")), h("dd", {}, ltr(order.reference_id || "–"))));
 }

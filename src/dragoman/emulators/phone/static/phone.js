@@ -1,5 +1,5 @@
 // The test phone's page: one state, told by the server as it changes.
-import { byId, clockTime, dayName, fullTime, h, icon, ltr, phoneText, post } from "./dom.js";
+import { _, _n, byId, clockTime, dayName, fullTime, h, icon, ltr, phoneText, post } from "./dom.js";
 import { draw, kindOf } from "./draw.js";
 import { preview } from "./rich.js";
 import * as sheets from "./sheets.js";
@@ -42,7 +42,7 @@ function look() {
 
 // --- the chat ----------------------------------------------------------------------------------
 
-const TICKS = { sending: "waiting to be taken", sent: "sent", delivered: "delivered", read: "read", played: "played", failed: "failed" };
+const TICKS = { sending: _("waiting to be taken"), sent: _("sent"), delivered: _("delivered"), read: _("read"), played: _("played"), failed: _("failed") };
 
 function ticks(bubble) {
   if (!bubble.mine || !bubble.status) return null;
@@ -62,18 +62,18 @@ function ticks(bubble) {
 function quote(bubble) {
   if (!bubble.quoted) return null;
   const target = here().find((one) => one.id === bubble.quoted);
-  return h("div", { class: "quote" }, h("span", { class: "help" }, target ? (target.mine ? person()?.name : title()) : "Earlier message"),
-    h("span", { class: "quoted", dir: "auto" }, target ? preview(target.body) : "not in this chat"));
+  return h("div", { class: "quote" }, h("span", { class: "help" }, target ? (target.mine ? person()?.name : title()) : _("Earlier message")),
+    h("span", { class: "quoted", dir: "auto" }, target ? preview(target.body) : _("not in this chat")));
 }
 
 function bubbleNode(bubble) {
   const ctx = context(bubble);
   const stamp = h("span", { class: "stamp" }, h("time", { datetime: new Date(bubble.at).toISOString(), title: fullTime(bubble.at) }, clockTime(bubble.at)), ticks(bubble));
   const reactions = Object.values(bubble.reactions || {});
-  const more = h("button", { type: "button", class: "bare icon more", "aria-label": "React or reply", onclick: () => sheets.tools(ctx, replyTo) }, icon("more"));
+  const more = h("button", { type: "button", class: "bare icon more", "aria-label": _("React or reply"), onclick: () => sheets.tools(ctx, replyTo) }, icon("more"));
   const kind = kindOf(bubble.body);
   const box = h("div", { class: "bubble" }, quote(bubble), draw(bubble.body, ctx), stamp,
-    reactions.length ? h("span", { class: "reactions", role: "img", "aria-label": `Reactions: ${reactions.join(" ")}` }, reactions) : null);
+    reactions.length ? h("span", { class: "reactions", role: "img", "aria-label": _("Reactions: {reactions}", { reactions: reactions.join(" ") }) }, reactions) : null);
   box.append(...[...box.querySelectorAll(":scope > .taps")]); // what can be tapped stands below the time
   return h("article", { class: `message ${bubble.mine ? "mine" : "theirs"}${kind === "sticker" ? " naked" : ""}${reactions.length ? " reacted" : ""}`, "data-seq": bubble.seq, "data-id": bubble.id, "data-kind": kind, "data-shape": shape(bubble), "aria-label": `${bubble.mine ? person()?.name : title()}, ${clockTime(bubble.at)}` },
     h("div", { class: "beside" }, box, more), bubble.failure ? h("p", { class: "wrong" }, bubble.failure) : null);
@@ -97,8 +97,8 @@ function drawChat() {
     day = today;
     nodes.push(bubbleNode(bubble));
   }
-  if (!S.lines.length) nodes.push(h("p", { class: "empty" }, "No emulated number is connected. Start the demo, or an emulated partner."));
-  else if (!nodes.length) nodes.push(h("p", { class: "empty" }, answersHere() ? `Write hello: ${title()} answers.` : "Nobody answers here yet."));
+  if (!S.lines.length) nodes.push(h("p", { class: "empty" }, _("No emulated number is connected. Start the demo, or an emulated partner.")));
+  else if (!nodes.length) nodes.push(h("p", { class: "empty" }, answersHere() ? _("Write hello: {name} answers.", { name: title() }) : _("Nobody answers here yet.")));
   chat.replaceChildren(...nodes);
   chat.scrollTop = chat.scrollHeight;
 }
@@ -132,7 +132,7 @@ function replyTo(bubble) {
   bar.hidden = !bubble;
   if (!bubble) { bar.replaceChildren(); return; }
   bar.replaceChildren(icon("reply"), h("span", { class: "grow quoted", dir: "auto" }, preview(bubble.body)),
-    h("button", { type: "button", class: "bare icon", "aria-label": "Do not reply to this", onclick: () => replyTo(null) }, icon("close")));
+    h("button", { type: "button", class: "bare icon", "aria-label": _("Do not reply to this"), onclick: () => replyTo(null) }, icon("close")));
   byId("message").focus();
 }
 
@@ -143,7 +143,7 @@ new ResizeObserver(() => { if (atEnd) byId("chat").scrollTop = byId("chat").scro
 
 // --- around the chat ---------------------------------------------------------------------------
 
-const title = () => S.lines.find((one) => one.key === S.line)?.title || "The business";
+const title = () => S.lines.find((one) => one.key === S.line)?.title || _("The business");
 const handle = (one) => one.phone ? phoneText(one.phone) : one.username || one.bsuid || "";
 
 function drawPeople() {
@@ -154,9 +154,9 @@ function drawPeople() {
     return h("li", {}, h("button", { type: "button", class: "person", "aria-current": one.id === S.contact ? "true" : null, onclick: () => choose(S.line, one.id) },
       h("span", { class: "avatar", "aria-hidden": "true" }, one.avatar || [...one.name][0]),
       h("span", { class: "grow" },
-        h("span", { class: "named" }, h("strong", { dir: "auto" }, one.name), unread ? h("span", { class: "unread", "aria-label": `${unread} not seen` }, String(unread)) : null),
-        h("span", { class: "help handle" }, ltr(handle(one)), one.phone ? null : " no phone"),
-        h("span", { class: "help last", dir: "auto" }, last ? preview(last.body) : "No messages yet"))));
+        h("span", { class: "named" }, h("strong", { dir: "auto" }, one.name), unread ? h("span", { class: "unread", "aria-label": _n("{n} not seen", "{n} not seen", unread) }, String(unread)) : null),
+        h("span", { class: "help handle" }, ltr(handle(one)), one.phone ? null : " " + _("no phone")),
+        h("span", { class: "help last", dir: "auto" }, last ? preview(last.body) : _("No messages yet")))));
   }));
   const select = byId("choose-contact");
   select.replaceChildren(...S.contacts.map((one) => h("option", { value: one.id, selected: one.id === S.contact }, one.name)));
@@ -168,7 +168,7 @@ function drawLines() {
   select.replaceChildren(...S.lines.map((one) => h("option", { value: one.key }, `${one.title} · ${one.partner} · ${phoneText(one.display)}`)));
   select.value = S.line;
   const line = S.lines.find((one) => one.key === S.line);
-  const console = line?.console ? h("a", { href: line.console, target: "_blank", rel: "noopener" }, "Its console") : null;
+  const console = line?.console ? h("a", { href: line.console, target: "_blank", rel: "noopener" }, _("Its console")) : null;
   byId("hint").textContent = line?.hint || "";
   byId("hint").hidden = !line?.hint;
   byId("wire-what").replaceChildren(...(line ? [line.partner, ...(console ? [" · ", console] : [])] : []));
@@ -193,16 +193,16 @@ function drawSwitch() {
   };
   const other = S.controls.others[partner];
   if (other) {
-    bar.replaceChildren(h("span", { class: "grow" }, `${other} is set up with this number, and not live on it: publish it. What you write here is kept, and not answered.`));
+    bar.replaceChildren(h("span", { class: "grow" }, _("{other} is set up with this number, and not live on it: publish it. What you write here is kept, and not answered.", { other })));
     return;
   }
-  bar.replaceChildren(h("span", { class: "grow" }, `The channel is with ${live}. What you write here is kept, and not answered.`),
-    h("button", { type: "button", onclick: act }, `Switch to ${partner}`));
+  bar.replaceChildren(h("span", { class: "grow" }, _("The channel is with {live}. What you write here is kept, and not answered.", { live })),
+    h("button", { type: "button", onclick: act }, _("Switch to {partner}", { partner })));
 }
 
 function drawTyping() {
   const until = S.typing.get(chatKey(S.line, S.contact)) || 0;
-  byId("typing").textContent = until > Date.now() ? `${title()} is typing…` : "";
+  byId("typing").textContent = until > Date.now() ? _("{name} is typing…", { name: title() }) : "";
 }
 
 // The panel shows one partner's wire: that of the chosen number.
@@ -213,7 +213,7 @@ function drawWire() {
   const mine = byId("wire-mine").checked;
   const list = S.wire.filter((one) => ofPartner(one) && (!mine || one.contact === S.contact));
   byId("wire").replaceChildren(...list.map((one) => wireLine(one, stepsOf(one))));
-  if (!list.length) byId("wire").append(h("li", { class: "empty" }, "What passes between Dragoman and the partner appears here, as it happens."));
+  if (!list.length) byId("wire").append(h("li", { class: "empty" }, _("What passes between Dragoman and the partner appears here, as it happens.")));
   byId("wire").scrollTop = byId("wire").scrollHeight;
 }
 
@@ -239,7 +239,7 @@ function drawControls() {
   if (which >= 0) byId("panel-clock").querySelectorAll("button")[which]?.focus();
   const moved = byId("moved");
   moved.hidden = !clock?.offset;
-  if (clock?.offset) moved.replaceChildren(offset(clock.offset), " Emulated partner and Dragoman have moved together. ", h("button", { type: "button", class: "bare", onclick: () => call("/clock", { back: true }) }, "Set back"));
+  if (clock?.offset) moved.replaceChildren(offset(clock.offset), " " + _("Emulated partner and Dragoman have moved together.") + " ", h("button", { type: "button", class: "bare", onclick: () => call("/clock", { back: true }) }, _("Set back")));
 }
 
 function choose(line, contact) {
@@ -267,7 +267,7 @@ async function load() {
   const asked = new URLSearchParams(location.hash.slice(1)).get("line"); // a link to one number
   choose(S.line || asked || remembered("line") || first, S.contact || remembered("contact"));
   drawWire();
-  byId("live").textContent = "Live";
+  byId("live").textContent = _("Live");
 }
 
 const TOLD = {
@@ -308,7 +308,7 @@ const TOLD = {
 let ready = Promise.resolve();
 function listen() {
   const source = new EventSource("/phone/events");
-  source.onerror = () => { byId("live").textContent = "The program does not answer; trying again"; };
+  source.onerror = () => { byId("live").textContent = _("The program does not answer; trying again"); };
   source.onmessage = (event) => {
     const change = JSON.parse(event.data);
     // One after the other: a change must not be drawn before the state that it changes.

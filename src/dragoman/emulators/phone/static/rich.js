@@ -1,5 +1,5 @@
 // WhatsApp's markup in a text: *bold* _italic_ ~strike~ `code` ```mono``` > quote, and links.
-import { h } from "./dom.js";
+import { _, h } from "./dom.js";
 
 const MARKS = { "*": "strong", _: "em", "~": "s", "`": "code" };
 const LINK = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/g;
@@ -45,16 +45,16 @@ export function preview(body) {
   const value = body[kind] || {};
   const words = {
     text: () => value.body,
-    image: () => value.caption || "Picture", video: () => value.caption || "Video",
-    audio: () => (value.voice ? "Voice note" : "Audio"), document: () => value.caption || value.filename || "Document",
-    sticker: () => "Sticker", location: () => value.name || "Location",
-    contacts: () => value[0]?.name?.formatted_name || "Contact card",
-    reaction: () => (value.emoji ? `Reacted ${value.emoji}` : "Took a reaction back"),
-    button: () => value.text, order: () => "Order", template: () => body.rendered?.body || `Template ${value.name}`,
+    image: () => value.caption || _("Picture"), video: () => value.caption || _("Video"),
+    audio: () => (value.voice ? _("Voice note") : _("Audio")), document: () => value.caption || value.filename || _("Document"),
+    sticker: () => _("Sticker"), location: () => value.name || _("Location"),
+    contacts: () => value[0]?.name?.formatted_name || _("Contact card"),
+    reaction: () => (value.emoji ? _("Reacted {emoji}", { emoji: value.emoji }) : _("Took a reaction back")),
+    button: () => value.text, order: () => _("Order"), template: () => body.rendered?.body || _("Template {name}", { name: value.name }),
     interactive: () => {
       const inner = value[value.type] || {};
-      return value.body?.text || inner.title || inner.body || (inner.response ? `Calls: ${inner.response}` : value.type);
+      return value.body?.text || inner.title || inner.body || (inner.response ? _("Calls: {answer}", { answer: inner.response }) : value.type);
     },
   }[kind];
-  return String((words && words()) || kind || "Message").replace(/[*_~`]{1,3}(\S[^*_~`]*)[*_~`]{1,3}/g, "$1");
+  return String((words && words()) || kind || _("Message")).replace(/[*_~`]{1,3}(\S[^*_~`]*)[*_~`]{1,3}/g, "$1");
 }

@@ -1,5 +1,5 @@
 // What opens over the phone: lists, forms, files. One dialog, one thing in it at a time.
-import { byId, h, icon, ltr, phoneText } from "./dom.js";
+import { _, byId, h, icon, ltr, phoneText } from "./dom.js";
 import { bill } from "./parts.js";
 
 const dialog = () => byId("sheet");
@@ -16,14 +16,14 @@ export const say = (title, sentence) => open(title, h("p", {}, sentence));
 
 export function link(url) {
   const safe = /^https?:\/\//i.test(url || "");
-  open("Open a link", h("p", { class: "break" }, ltr(url || "no address")),
-    safe ? h("p", {}, h("a", { class: "button lead", href: url, target: "_blank", rel: "noopener noreferrer", onclick: close }, icon("out"), "Open in a new tab"))
-      : h("p", { class: "wrong" }, "Not a web address, so it cannot be opened here."),
-    safe ? h("p", { class: "help" }, "That page is outside this machine.") : null);
+  open(_("Open a link"), h("p", { class: "break" }, ltr(url || _("no address"))),
+    safe ? h("p", {}, h("a", { class: "button lead", href: url, target: "_blank", rel: "noopener noreferrer", onclick: close }, icon("out"), _("Open in a new tab")))
+      : h("p", { class: "wrong" }, _("Not a web address, so it cannot be opened here.")),
+    safe ? h("p", { class: "help" }, _("That page is outside this machine.")) : null);
 }
 
 export function code(text) {
-  open("Code", h("p", { class: "break big" }, ltr(text)), h("p", {}, h("button", { type: "button", class: "lead", onclick: () => navigator.clipboard?.writeText(text).then(close, () => {}) }, icon("copy"), "Copy")));
+  open(_("Code"), h("p", { class: "break big" }, ltr(text)), h("p", {}, h("button", { type: "button", class: "lead", onclick: () => navigator.clipboard?.writeText(text).then(close, () => {}) }, icon("copy"), _("Copy"))));
 }
 
 export function rows(ctx, action) {
@@ -54,36 +54,36 @@ function form(title, fields, button, done, note) {
 }
 
 export function location(ctx, message) {
-  form("Location", [["name", "Name", "Lalbagh west gate"], ["address", "Address", "Lalbagh Road, Bengaluru"], ["latitude", "Latitude", "12.9507", { required: true }], ["longitude", "Longitude", "77.5848", { required: true }]],
-    "Send location", ({ name, address, latitude, longitude }) => {
+  form(_("Location"), [["name", _("Name"), "Lalbagh west gate"], ["address", _("Address"), "Lalbagh Road, Bengaluru"], ["latitude", _("Latitude"), "12.9507", { required: true }], ["longitude", _("Longitude"), "77.5848", { required: true }]],
+    _("Send location"), ({ name, address, latitude, longitude }) => {
       const [lat, lon] = [Number(latitude), Number(longitude)];
-      if (!latitude.trim() || !longitude.trim() || !(Math.abs(lat) <= 90) || !(Math.abs(lon) <= 180)) return "Latitude is a number from −90 to 90, longitude from −180 to 180.";
+      if (!latitude.trim() || !longitude.trim() || !(Math.abs(lat) <= 90) || !(Math.abs(lon) <= 180)) return _("Latitude is a number from −90 to 90, longitude from −180 to 180.");
       ctx.act({ do: "location", latitude: lat, longitude: lon, name, address, message: message || null });
       return "";
     });
 }
 
 export function contact(ctx) {
-  form("Contact card", [["name", "Name", "Noor Rahman", { required: true }], ["phone", "Phone", "+1 202 555 0199", { required: true }]], "Send contact",
+  form(_("Contact card"), [["name", _("Name"), "Noor Rahman", { required: true }], ["phone", _("Phone"), "+1 202 555 0199", { required: true }]], _("Send contact"),
     ({ name, phone }) => { ctx.act({ do: "contact", name, phone }); return ""; });
 }
 
 export function flow(ctx, flow_) {
   const answers = { flow_token: flow_.flow_token || "unused", ...(flow_.flow_action_payload?.data || {}) };
-  form("Form", [["answers", "Answers, as JSON", JSON.stringify(answers, null, 2), { rows: 8 }]], "Send the form", ({ answers: text }) => {
+  form(_("Form"), [["answers", _("Answers, as JSON"), JSON.stringify(answers, null, 2), { rows: 8 }]], _("Send the form"), ({ answers: text }) => {
     let value;
-    try { value = JSON.parse(text); } catch (error) { return `This is not JSON: ${error.message}.`; }
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return "The answers are one JSON object, in braces.";
+    try { value = JSON.parse(text); } catch (error) { return _("This is not JSON: {problem}.", { problem: error.message }); }
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return _("The answers are one JSON object, in braces.");
     ctx.act({ do: "form", message: ctx.bubble.id, name: "flow", answers: value });
     return "";
-  }, "The screens of a Flow are Meta's and are not on this machine; what it would send is written here.");
+  }, _("The screens of a Flow are Meta's and are not on this machine; what it would send is written here."));
 }
 
 export function address(ctx, parameters) {
   const saved = parameters.saved_addresses?.[0];
   const start = { ...(saved?.value || {}), ...(parameters.values || {}) };
-  form("Address", [["name", "Name", start.name], ["phone_number", "Phone", start.phone_number || phoneText(ctx.contact.phone)], ["in_pin_code", "PIN code", start.in_pin_code || "560004"],
-    ["address", "Address", start.address || "12 Tea Lane"], ["landmark_area", "Landmark", start.landmark_area], ["city", "City", start.city || "Bengaluru"]], "Send address", (values) => {
+  form(_("Address"), [["name", _("Name"), start.name], ["phone_number", _("Phone"), start.phone_number || phoneText(ctx.contact.phone)], ["in_pin_code", _("PIN code"), start.in_pin_code || "560004"],
+    ["address", _("Address"), start.address || "12 Tea Lane"], ["landmark_area", _("Landmark"), start.landmark_area], ["city", _("City"), start.city || "Bengaluru"]], _("Send address"), (values) => {
     ctx.act({ do: "form", message: ctx.bubble.id, name: "address_message", answers: { ...(saved ? { saved_address_id: saved.id } : {}), values },
       shown: [values.name, values.phone_number, [values.in_pin_code, values.landmark_area, values.address, values.city].filter(Boolean).join(", ")].join("\n") });
     return "";
@@ -91,40 +91,40 @@ export function address(ctx, parameters) {
 }
 
 export function shop(ctx, title, catalog, ids) {
-  form(title, ids.map((id, index) => [id, `Quantity of ${id}`, index === 0 ? "1" : "0"]), "Send the order", (values) => {
+  form(title, ids.map((id, index) => [id, _("Quantity of {id}", { id }), index === 0 ? "1" : "0"]), _("Send the order"), (values) => {
     const items = Object.fromEntries(Object.entries(values).map(([id, count]) => [id, Math.max(0, Math.floor(Number(count)) || 0)]));
-    if (!Object.values(items).some(Boolean)) return "Choose at least one of something.";
+    if (!Object.values(items).some(Boolean)) return _("Choose at least one of something.");
     ctx.act({ do: "order", message: ctx.bubble.id, catalog, items });
     return "";
-  }, "Names and prices are in the catalogue, which is not on this machine.");
+  }, _("Names and prices are in the catalogue, which is not on this machine."));
 }
 
 export function pay(ctx, order) {
   const end = (outcome) => () => { close(); ctx.call("/paid", { line: ctx.line, contact: ctx.contact.id, message: ctx.bubble.id, outcome }); };
-  open("Review and pay", bill(order), h("div", { class: "row-of" },
-    h("button", { type: "button", class: "lead", onclick: end("paid") }, "Pay"), h("button", { type: "button", onclick: end("failed") }, "Let it fail"),
-    h("button", { type: "button", onclick: end("pending") }, "Leave pending")), h("p", { class: "help" }, "No money moves. The emulated partner tells the agent what came of it."));
+  open(_("Review and pay"), bill(order), h("div", { class: "row-of" },
+    h("button", { type: "button", class: "lead", onclick: end("paid") }, _("Pay")), h("button", { type: "button", onclick: end("failed") }, _("Let it fail")),
+    h("button", { type: "button", onclick: end("pending") }, _("Leave pending"))), h("p", { class: "help" }, _("No money moves. The emulated partner tells the agent what came of it.")));
 }
 
 export function tools(ctx, reply) {
   const emojis = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
   const mine = ctx.bubble.reactions.person;
   const react = (emoji) => () => { close(); ctx.act({ do: "react", message: ctx.bubble.id, emoji }); };
-  open("This message", h("div", { class: "row-of emojis" }, emojis.map((emoji) => h("button", { type: "button", onclick: react(emoji), "aria-label": `React ${emoji}`, "aria-pressed": String(mine === emoji) }, emoji))),
-    h("div", { class: "row-of" }, h("button", { type: "button", onclick: () => { close(); reply(ctx.bubble); } }, icon("reply"), "Reply"),
-      mine ? h("button", { type: "button", onclick: react("") }, "Take the reaction back") : null),
-    h("p", { class: "help break" }, "Id ", ltr(ctx.bubble.id)));
+  open(_("This message"), h("div", { class: "row-of emojis" }, emojis.map((emoji) => h("button", { type: "button", onclick: react(emoji), "aria-label": _("React {emoji}", { emoji }), "aria-pressed": String(mine === emoji) }, emoji))),
+    h("div", { class: "row-of" }, h("button", { type: "button", onclick: () => { close(); reply(ctx.bubble); } }, icon("reply"), _("Reply")),
+      mine ? h("button", { type: "button", onclick: react("") }, _("Take the reaction back")) : null),
+    h("p", { class: "help break" }, _("Id") + " ", ltr(ctx.bubble.id)));
 }
 
 // --- files -----------------------------------------------------------------------------------
 
 export function attach(ctx) {
   const item = (label, name, act) => h("li", {}, h("button", { type: "button", class: "row", onclick: act }, icon(name), h("strong", {}, label)));
-  open("Send", h("ul", { class: "rows icons" },
-    item("Photo", "picture", () => pick(ctx, "image", "image/png,image/jpeg")), item("Video", "video", () => pick(ctx, "video", "video/mp4,video/3gpp")),
-    item("Document", "file", () => pick(ctx, "document", "")), item("Location", "place", () => location(ctx)), item("Contact card", "person", () => contact(ctx)),
-    item("Voice note, 2 s of silence", "voice", () => { close(); upload(ctx, "voice", new Blob(["-"]), ""); })),
-  h("p", { class: "help" }, "A reaction is under the three dots beside each message."));
+  open(_("Send"), h("ul", { class: "rows icons" },
+    item(_("Photo"), "picture", () => pick(ctx, "image", "image/png,image/jpeg")), item(_("Video"), "video", () => pick(ctx, "video", "video/mp4,video/3gpp")),
+    item(_("Document"), "file", () => pick(ctx, "document", "")), item(_("Location"), "place", () => location(ctx)), item(_("Contact card"), "person", () => contact(ctx)),
+    item(_("Voice note, 2 s of silence"), "voice", () => { close(); upload(ctx, "voice", new Blob(["-"]), ""); })),
+  h("p", { class: "help" }, _("A reaction is under the three dots beside each message.")));
 }
 
 function pick(ctx, kind, accept) {
@@ -133,12 +133,12 @@ function pick(ctx, kind, accept) {
   const problem = h("p", { class: "wrong", role: "alert" });
   const send = (file) => { close(); upload(ctx, kind, file, caption.value); };
   const sample = { image: samplePhoto, document: sampleDocument }[kind];
-  open({ image: "Photo", video: "Video", document: "Document" }[kind],
+  open({ image: _("Photo"), video: _("Video"), document: _("Document") }[kind],
     h("form", { onsubmit: (event) => {
       event.preventDefault();
-      if (input.files[0]) send(input.files[0]); else problem.textContent = "Choose a file first.";
-    } }, h("label", {}, "File", input), h("label", {}, "Caption", caption), problem,
-    h("div", { class: "row-of" }, h("button", { type: "submit", class: "lead" }, "Send"), sample ? h("button", { type: "button", onclick: async () => send(await sample()) }, "Send a sample") : null)));
+      if (input.files[0]) send(input.files[0]); else problem.textContent = _("Choose a file first.");
+    } }, h("label", {}, _("File"), input), h("label", {}, _("Caption"), caption), problem,
+    h("div", { class: "row-of" }, h("button", { type: "submit", class: "lead" }, _("Send")), sample ? h("button", { type: "button", onclick: async () => send(await sample()) }, _("Send a sample")) : null)));
 }
 
 function samplePhoto() {
