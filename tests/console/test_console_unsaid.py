@@ -65,7 +65,10 @@ async def test_every_page(tmp_path: Path) -> None:
         values = await furnish(d)
         await d.sign_in()
         form = f"/apps/{values['app']}/channels/whatsapp/configurations"
-        addresses = [*await pages(d, values), *(f"{form}?partner={name}" for name in PARTNERS)]
+        addresses = [
+            *(await pages(d, values)).values(),
+            *(f"{form}?partner={name}" for name in PARTNERS),
+        ]
         found = await left(reader(d), addresses)
         assert found == ""
 

@@ -72,7 +72,7 @@ async def test_every_partners_bodies_have_their_meaning(tmp_path: Path) -> None:
             found = await world.app.store.read(lambda tx: _told(tx, world.app))
             for label, wanted in (
                 ("body", {"the words": "hello", "the contact": "12025550142"}),
-                ("sent", {"the message's body": "Welcome to the", "the contact": "1202555"}),
+                ("sent", {"the message's `body`": "Welcome to the", "the contact": "1202555"}),
                 ("answer", {"the partner's id of it": ""}),
             ):  # fmt: skip
                 rows = next(rows for (_, at), rows in found.items() if at == label)

@@ -39,7 +39,7 @@ words(
         "means_contact": "the contact",
         "means_time": "when, by the partner's clock",
         "means_words": "the words",
-        "means_content": "the message's {part}",
+        "means_content": "the message's `{part}`",
         "means_quoted": "the message that it answers",
         "means_referral": "the ad it came from",
         "means_reference": "our own reference",
@@ -49,7 +49,7 @@ words(
         "means_pricing": "how the partner counts it",
         "means_group": "the group",
         "means_repeat": "tells a repeat from a new one",
-        "means_other": "{part}",
+        "means_other": "`{part}`",  # a name of our own contract
     }
 )
 

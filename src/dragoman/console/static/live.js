@@ -59,11 +59,13 @@
     });
   }
 
-  // A length of time as the server says it (`duration`), in the parts that can run down here.
-  function duration(ms) {
+  // A length of time as the server says it (`span`), in the parts that can run down here, and in the
+  // words that the element brings.
+  function span(ms, said) {
     const parts = ms < 36e5 ? ["min", 6e4, "s", 1e3] : ms < 864e5 ? ["h", 36e5, "min", 6e4] : ["d", 864e5, "h", 36e5];
     const [big, size, small, part] = parts, whole = Math.floor(ms / size), rest = Math.floor((ms % size) / part);
-    return (whole ? [whole + " " + big] : []).concat(rest || !whole ? [rest + " " + small] : []).join(" ");
+    const long = said[big].replace("{n}", whole), short = said[small].replace("{n}", rest);
+    return !whole ? short : !rest ? long : said.two.replace("{long}", long).replace("{short}", short);
   }
 
   // Times that run down; `over` is called when one has.
@@ -73,7 +75,7 @@
       let ended = false;
       for (const one of main.querySelectorAll("[data-left]")) {
         if (!began.has(one)) began.set(one, performance.now());
-        const left = one.dataset.left - (performance.now() - began.get(one)), text = duration(Math.max(0, left));
+        const left = one.dataset.left - (performance.now() - began.get(one)), text = span(Math.max(0, left), one.dataset);
         if (one.textContent !== text) one.textContent = text;
         if (left <= 0) { delete one.dataset.left; ended = true; }
       }
