@@ -9,6 +9,10 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
+import msgspec
+
+from dragoman.domain.wire import NoReply, Reply
+
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Serve = Callable[[Talk], AbstractAsyncContextManager[int]]
 
@@ -62,3 +66,8 @@ async def serve_on_loopback(talk: Talk) -> AsyncIterator[int]:
         for task in list(running):
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+def bare(reply: Reply | NoReply) -> Reply | NoReply:
+    """Without the sentence beside the English words of why there was none."""
+    return msgspec.structs.replace(reply, why=None) if isinstance(reply, NoReply) else reply

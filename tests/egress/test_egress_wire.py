@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from egress_sockets import Serve, answer, read_request
+from egress_sockets import Serve, answer, bare, read_request
 
 from dragoman.domain.wire import HttpCall, NoReply, Part, Phase, Reply
 from dragoman.egress import USER_AGENT, AgentHttp, Egress, HttpFailed
@@ -139,7 +139,7 @@ async def test_packed_answers_are_unpacked_and_still_capped(serve: Serve) -> Non
         assert isinstance(reply, Reply)
         assert reply.body == b"x" * 1_000
         bomb = await egress.call(HttpCall("GET", f"http://127.0.0.1:{port}/bomb"))
-        assert bomb == NoReply(Phase.SENT, "the answer is longer than 3145728 bytes")
+        assert bare(bomb) == NoReply(Phase.SENT, "the answer is longer than 3145728 bytes")
 
 
 async def test_cookies_are_not_kept(serve: Serve) -> None:
@@ -184,14 +184,14 @@ async def test_shut_and_closed_refuse_everything(serve: Serve) -> None:
     async with serve(echo(seen)) as port:
         egress = Egress(LOOPBACK, shut=True)
         call = HttpCall("POST", f"http://127.0.0.1:{port}/", json={})
-        assert await egress.call(call) == refused
-        assert await egress.fetch(call.url) == refused
+        assert bare(await egress.call(call)) == refused
+        assert bare(await egress.fetch(call.url)) == refused
         with pytest.raises(HttpFailed):
             await AgentHttp(egress).get(call.url)
         egress.shut = False
         assert isinstance(await egress.call(call), Reply)
         await egress.close()
-        assert await egress.call(call) == refused
+        assert bare(await egress.call(call)) == refused
     assert len(seen) == 1
 
 

@@ -27,6 +27,8 @@ Rendered = HttpCall | Unsupported
 
 def labelled(args: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a complaint; the field's label and what shape a value has are terms."""
+    if "label" not in args:
+        return dict(args)
     label, _, path = args["label"].partition(" (")
     told = term(label)
     if path:

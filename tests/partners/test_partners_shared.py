@@ -57,7 +57,7 @@ def test_a_slip_is_told_what_it_asks_for() -> None:
     shape = {
         "label": term("Key"),
         "value": "x y z",
-        "shape": term("it begins with another letter."),
+        "shape": "it begins with another letter.",
     }
     assert [one.sentence.args for one in reading.complaints] == [
         shape,

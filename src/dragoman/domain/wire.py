@@ -11,6 +11,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from .sentences import Sentence, words
+
+words({"no_detail": "no detail"})
+
 
 class Part(msgspec.Struct, frozen=True):
     """One part of a multipart body."""
@@ -60,11 +64,18 @@ class Phase(enum.StrEnum):
 
 
 class NoReply(msgspec.Struct, frozen=True):
-    """unwritable: it was refused for what is in it, and not for where it goes."""
+    """detail: why, in English; why: the same as a sentence, where it is ours. unwritable: it was
+    refused for what is in it, and not for where it goes."""
 
     phase: Phase
     detail: str = ""
     unwritable: bool = False
+    why: Sentence | None = None
+
+    @property
+    def said(self) -> Sentence | str:
+        """For another sentence; without a full stop, where it is not a sentence of its own."""
+        return self.why or self.detail or Sentence("no_detail")
 
 
 class TooLong(NoReply, frozen=True):

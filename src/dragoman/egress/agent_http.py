@@ -10,7 +10,7 @@ import msgspec
 from yarl import URL
 
 from dragoman.domain.sentences import Sentence, say, words
-from dragoman.domain.wire import HttpCall, NoReply, Reply
+from dragoman.domain.wire import HttpCall, NoReply, Phase, Reply
 from dragoman.egress.client import MAX_BODY, Egress
 
 words(
@@ -124,7 +124,9 @@ class AgentHttp:
 def _answer(method: str, url: str, reply: Reply | NoReply) -> AgentReply:
     host = _host(url)
     if isinstance(reply, NoReply):
-        args = {"method": method, "host": host, "detail": reply.detail.rstrip(".")}
+        # a refusal is a whole sentence, which goes on here without its full stop
+        ours = None if reply.phase is Phase.REFUSED else reply.why
+        args = {"method": method, "host": host, "detail": ours or reply.detail.rstrip(".")}
         raise HttpFailed(Sentence("agent_http_failed", args))
     return AgentReply(reply.status, reply.headers, reply.body, host)
 

@@ -93,7 +93,9 @@ def _came(reply: Reply | NoReply | None) -> dict[str, Any]:
     if isinstance(reply, Reply):
         headers = {k: v for k, v in reply.headers.items() if k in _CAME_HEADERS}
         return {"status": reply.status, "reply_headers": headers, "reply_body": _text(reply)}
-    return {} if reply is None else {"phase": reply.phase.value, "detail": reply.detail}
+    if reply is None:
+        return {}
+    return {"phase": reply.phase.value, "detail": reply.why or reply.detail}
 
 
 def _lower(names: frozenset[str]) -> frozenset[str]:

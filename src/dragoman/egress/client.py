@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from dragoman.domain.sentences import Sentence, say
+from dragoman.domain.sentences import Sentence, say, words
 from dragoman.domain.wire import HttpCall, NoReply, Phase, Reply, TooLong
 from dragoman.egress.body import encode_body
 from dragoman.egress.guard import AddressRefused, Guard
@@ -85,7 +85,7 @@ class Egress:
         """
         reply = await self._call(call, timeout_s, lambda response: _read(response, max_body))
         if type(reply) is TooLong:
-            return NoReply(Phase.SENT, f"the answer is longer than {max_body} bytes")
+            return _told(Phase.SENT, Sentence("no_reply_longer", {"most": max_body}))
         return reply
 
     async def download(
@@ -125,7 +125,7 @@ class Egress:
 
     async def _call(self, call: HttpCall, timeout_s: float, read: _Read) -> Reply | NoReply:
         if self.shut or self._closed:
-            return NoReply(Phase.REFUSED, say(Sentence("egress_shut")))
+            return _told(Phase.REFUSED, Sentence("egress_shut"))
         try:
             url = self.guard.target(call.url)
             if call.query:
@@ -133,7 +133,7 @@ class Egress:
             data, content_type = encode_body(call)
             headers = _headers(tuple(call.headers.items()), content_type)
         except AddressRefused as refused:
-            return NoReply(Phase.REFUSED, say(refused.sentence))
+            return _told(Phase.REFUSED, refused.sentence)
         except (TypeError, ValueError, OverflowError) as error:
             why = f"the call cannot be written: {type(error).__name__}"
             return NoReply(Phase.REFUSED, why, unwritable=True)
@@ -193,14 +193,15 @@ class Egress:
                         return Reply(response.status, _lower(response.headers), body)
                 except NothingLeft:
                     if last:
-                        return NoReply(Phase.CONNECT, "the other side closed every connection")
+                        return _told(Phase.CONNECT, Sentence("no_reply_every"))
         except _TooLong:
-            return TooLong(Phase.SENT, "the answer is too long")
+            why = Sentence("no_reply_long")
+            return TooLong(Phase.SENT, say(why), why=why)
         except _SinkFailed:
             raise
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, AddressRefused):
-                return NoReply(Phase.REFUSED, say(error.os_error.sentence))
+                return _told(Phase.REFUSED, error.os_error.sentence)
             return _no_reply(here, url, error)
         except Exception as error:  # aiohttp's family, OSError, ssl, timeouts, broken HTTP
             return _no_reply(here, url, error)
@@ -311,7 +312,7 @@ def _hop(call: HttpCall, reply: Reply) -> HttpCall | NoReply | None:
         same = there.origin() == here.origin()
     except ValueError:  # a location that is no http URL
         args = {"url": location[:200], "why": "it is not a URL"}
-        return NoReply(Phase.REFUSED, say(Sentence("egress_url_wrong", args)))
+        return _told(Phase.REFUSED, Sentence("egress_url_wrong", args))
     secret = _BOUND_HEADERS | call.secret_headers
     headers = {k: v for k, v in call.headers.items() if same or k.lower() not in secret}
     return HttpCall("GET", str(there), call.purpose, headers, secret_headers=call.secret_headers)
@@ -321,21 +322,42 @@ def _no_reply(here: Progress, url: URL, error: Exception) -> NoReply:
     """How far it got, and why it ended. The detail names host and port, never path or query,
     which may hold secrets."""
     phase = Phase.SENT if here.begun else Phase.CONNECT
-    place = f"{url.host}:{url.port}"
-    if isinstance(error, aiohttp.ServerFingerprintMismatch | aiohttp.ClientSSLError):
-        return NoReply(phase, f"{place}: TLS failed ({_reason(error)})")
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return NoReply(phase, f"{place}: the name does not resolve ({_reason(error)})")
+    about = {"place": f"{url.host}:{url.port}", "reason": _reason(error)}
+    for kinds, id in _ENDS:
+        if isinstance(error, kinds):
+            return _told(phase, Sentence(id, about))
     if isinstance(error, TimeoutError):
-        what = "no whole answer in time" if here.begun else "no connection in time"
-        return NoReply(phase, f"{place}: {what}")
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return NoReply(phase, f"{place}: the connection was closed before an answer")
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return NoReply(phase, f"{place}: the answer broke off")
-    if isinstance(error, aiohttp.ClientResponseError):
-        return NoReply(phase, f"{place}: the answer is not HTTP")
-    return NoReply(phase, f"{place}: {_reason(error)}")
+        return _told(phase, Sentence("no_reply_late" if here.begun else "no_reply_none", about))
+    return _told(phase, Sentence("no_reply_other", about))
+
+
+_ENDS: tuple[tuple[Any, str], ...] = (
+    (aiohttp.ServerFingerprintMismatch | aiohttp.ClientSSLError, "no_reply_tls"),
+    (aiohttp.ClientConnectorDNSError, "no_reply_name"),
+    (aiohttp.ServerDisconnectedError, "no_reply_closed"),
+    (aiohttp.ClientPayloadError, "no_reply_broke"),
+    (aiohttp.ClientResponseError, "no_reply_not_http"),
+)
+
+words(
+    {
+        "no_reply_every": "the other side closed every connection",
+        "no_reply_long": "the answer is too long",
+        "no_reply_longer": "the answer is longer than {most} bytes",
+        "no_reply_tls": "{place}: TLS failed ({reason})",
+        "no_reply_name": "{place}: the name does not resolve ({reason})",
+        "no_reply_late": "{place}: no whole answer in time",
+        "no_reply_none": "{place}: no connection in time",
+        "no_reply_closed": "{place}: the connection was closed before an answer",
+        "no_reply_broke": "{place}: the answer broke off",
+        "no_reply_not_http": "{place}: the answer is not HTTP",
+        "no_reply_other": "{place}: {reason}",
+    }
+)
+
+
+def _told(phase: Phase, why: Sentence) -> NoReply:
+    return NoReply(phase, say(why), why=why)
 
 
 def _reason(error: Exception) -> str:

@@ -380,7 +380,7 @@ async def _server(house: House, server: dict[str, Any]) -> Check:
         )
     fix = Sentence("check_server_fix")
     if not isinstance(reply, Reply):
-        args["detail"] = reply.detail
+        args["detail"] = reply.said
         return Check("server", "fail", Sentence("check_server_silent", args), fix)
     if reply.status != 200:
         args["detail"] = reply.body[:300].decode("utf-8", "replace")

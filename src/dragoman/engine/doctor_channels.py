@@ -254,8 +254,8 @@ async def _probe(
 
 def _no_answer(name: str, args: dict[str, Any], reply: NoReply) -> Check:
     if reply.phase is Phase.REFUSED:
-        return Check(name, "fail", Sentence("check_refused", {**args, "detail": reply.detail}))
-    args = {**args, "detail": reply.detail.rstrip(".")}
+        return Check(name, "fail", Sentence("check_refused", {**args, "detail": reply.said}))
+    args = {**args, "detail": reply.why or reply.detail.rstrip(".")}
     fix = Sentence("check_unreachable_fix", args)
     return Check(name, "fail", Sentence("check_unreachable", args), fix)
 

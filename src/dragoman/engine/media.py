@@ -326,7 +326,7 @@ class Fetching:
             if isinstance(reply, TooLong):
                 raise _too_big(talker, kind, limit)
             if isinstance(reply, NoReply) and reply.phase is Phase.REFUSED:
-                sentence = Sentence("media_address", {"detail": reply.detail})
+                sentence = Sentence("media_address", {"detail": reply.said})
                 raise Failed(sentence, FileState.REFUSED)
             found = talker.read_media(call, reply, settings)
             if isinstance(found, SendError):
@@ -365,7 +365,8 @@ def _too_big(talker: Partner, kind: str, limit: int) -> Failed:
 def _refusal(reply: Reply | NoReply, error: SendError) -> Failed:
     """A fetch may always be repeated; what the partner will say again is the end of it."""
     if isinstance(reply, NoReply):
-        return Failed(Sentence("media_no_answer", {"detail": reply.detail.rstrip(".")}))
+        detail = reply.why or reply.detail.rstrip(".")
+        return Failed(Sentence("media_no_answer", {"detail": detail}))
     holds = error.retryable or error.ambiguous or error.concerns in HOLDERS
     after = int((error.retry_after or 0) * 1000)
     return Failed(error.sentence, None if holds else FileState.GONE, after)

@@ -46,7 +46,7 @@ words(
         "step_turn_ended": "Turn ended: {outcome}",
         "step_agent_is": "{count}",
         "step_agent_context": "{count}; context: {changes}",
-        "context_removed": "{name} removed",
+        "changed_removed": "{name} removed",
         "count_messages": ("{n} message", "{n} messages"),
         "count_none": "nothing",
         "step_flushed": "it sent parts before its end, {n} times",
@@ -209,7 +209,7 @@ def _context(changed: str | None) -> list[Sentence | str]:
     if not changed:
         return []
     keys: dict[str, Any] = msgspec.json.decode(changed)
-    return [Sentence("context_removed", {"name": key}) if value is None else key
+    return [Sentence("changed_removed", {"name": key}) if value is None else key
             for key, value in keys.items()]  # fmt: skip
 
 

@@ -36,6 +36,7 @@ HOMES = (
     "dragoman.engine.access",
     "dragoman.engine.accounts",
     "dragoman.egress.agent_http",
+    "dragoman.egress.client",
 )
 
 

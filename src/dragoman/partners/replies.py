@@ -43,6 +43,9 @@ _WORDS = {
 }
 
 
+words({"address_not_allowed": "the address is not allowed."})
+
+
 class Replies:
     """field: where the channel has the partner's address. clean: takes secrets out of what an
     answer says. gateway: what is said by whatever stands between, whatever the words."""
@@ -70,16 +73,16 @@ class Replies:
 
     def none(self, reply: NoReply) -> SendError:
         """No answer came at all."""
-        detail = reply.detail or "no detail"
+        detail = reply.said
         if reply.phase is Phase.CONNECT:
             sentence = self._sentence("no_connection", detail=detail)
             concerns = Concerns.PARTNER
             return SendError(Code.UNAVAILABLE, sentence, retryable=True, concerns=concerns)
         if reply.phase is Phase.REFUSED:
             if reply.unwritable:
-                sentence = self._sentence("unwritable", detail=ended(detail))
+                sentence = self._sentence("unwritable", detail=reply.why or ended(reply.detail))
                 return SendError(Code.EGRESS, sentence)
-            detail = ended(reply.detail) or "the address is not allowed."
+            detail = reply.why or ended(reply.detail) or Sentence("address_not_allowed")
             sentence = self._sentence("address_refused", detail=detail)
             return SendError(Code.EGRESS, sentence, concerns=Concerns.ACCOUNT)
         return self.doubt(self._sentence("no_answer", detail=detail))
@@ -132,7 +135,7 @@ class Replies:
             host = probe.call.url.partition("://")[2].partition("/")[0]
             return self._sentence("check_strange", host=host, status=reply.status)
         if reply.phase is Phase.SENT:
-            return self._sentence("check_silent", detail=reply.detail or "no detail")
+            return self._sentence("check_silent", detail=reply.said)
         return self.none(reply).sentence
 
 

@@ -74,7 +74,7 @@ def checked(reply: Reply | NoReply, need: str = "") -> dict[str, Any] | Sentence
     """The object that Meta answered a check with, which has a text under `need`; or what is wrong,
     for a check that repeats nothing."""
     if isinstance(reply, NoReply):
-        silent = Sentence("cloud_check_silent", {"detail": reply.detail or "no detail"})
+        silent = Sentence("cloud_check_silent", {"detail": reply.said})
         return silent if reply.phase is Phase.SENT else read_no_reply(reply).sentence
     if error_of(reply.body) is not None and reply.status not in (502, 504):
         return read_refusal(reply).sentence

@@ -132,7 +132,7 @@ def _exchange(settings: Settings, purpose: str, **query: str) -> HttpCall:
 def read_exchange(reply: Reply | NoReply, redirect_uri: str = "") -> Exchanged | Sentence:
     """The token of either exchange, or why there is none."""
     if isinstance(reply, NoReply):
-        return Sentence("cloud_code_silent", {"detail": reply.detail or "no detail"})
+        return Sentence("cloud_code_silent", {"detail": reply.said})
     if (error := error_of(reply.body)) is not None:
         return _refused(error, redirect_uri)
     data = checked(reply)

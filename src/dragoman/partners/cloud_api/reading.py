@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 from dragoman.partners.contract import Complaint
 from dragoman.partners.form import Reading, Slip, in_order
 
@@ -82,8 +82,6 @@ _LINE = re.compile(
     r"(?P<key>\d{14,20})\s+(?P<display>.*?)\s*(?:\bwaba\b\s*[:=]?\s*(?P<waba_id>\S+))?",
     re.IGNORECASE,
 )
-_LABELS = {field.name: field.label[0].lower() + field.label[1:] for field in SETTINGS}
-
 _TOKEN = (
     Slip(r"\d{8,}\|\S+", "cloud_token_is_app"),
     Slip(_HEX32, "cloud_token_is_secret"),
@@ -143,7 +141,7 @@ class _Reading(Reading):
         """An id of Meta's: digits only."""
         value = self.pasted(name)
         if value and self.fine(name) and not re.fullmatch(r"[0-9]{5,20}", value):
-            self.complain(name, "cloud_id_wrong", label=_LABELS[name], value=value)
+            self.complain(name, "cloud_id_wrong", label=self.label(name), value=value)
         return value
 
 
@@ -200,7 +198,7 @@ def _numbers(reading: _Reading, app_id: str) -> tuple[Number, ...]:
             reading.complain("numbers", wrong, value=key)
             continue
         if waba_id is not None and not waba_id.isdigit():
-            label = "WhatsApp Business Account ID"
+            label = term("WhatsApp Business Account ID")
             reading.complain("numbers", "cloud_id_wrong", label=label, value=waba_id)
         if key in numbers:
             reading.complain("numbers", "cloud_number_twice", value=key)

@@ -118,7 +118,7 @@ def read_media(
     """The file itself. Fetching may always be repeated."""
     if isinstance(reply, NoReply):
         if reply.phase is Phase.SENT:
-            return _not_fetched(reply.detail or "no detail")
+            return _not_fetched(reply.said)
         return read_no_reply(reply)
     if (file := file_in(reply)) is not None:
         return file
@@ -127,6 +127,6 @@ def read_media(
     return _not_fetched(str(reply.status))
 
 
-def _not_fetched(detail: str) -> SendError:
+def _not_fetched(detail: Sentence | str) -> SendError:
     sentence = Sentence("karix_media_failed", {"detail": detail})
     return SendError(Code.UNAVAILABLE, sentence, retryable=True, concerns=Concerns.PARTNER)
