@@ -9,17 +9,23 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "roundtrip"))
+sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("roundtrip", "phone")]
 
 import aiohttp
 from desk import OWNER, Desk, desk
 from five import STREAM_ID, Five, five
 from furnished import furnish, pages
+from playwright.async_api import expect
+from tea_chat import AT, TeaLine, have_chat, serving
 from test_console_causes import CAUSES, SHOP
 from test_console_messages import LOG, Both, both
-from unsaid import in_wide_letters, unsaid
+from unsaid import in_wide_letters, unsaid, wide
 
+from browser import browsing
 from dragoman.agents.contract import Turn
+from dragoman.domain.clock import Clock, FixedClock
+from dragoman.emulators.kit.faults import Faults
+from dragoman.emulators.phone import Handsets
 from dragoman.partners.registry import PARTNERS
 from world import DROP, NUMBER, body_of, text_of, value
 
@@ -38,6 +44,11 @@ SAID = (
     "content-type", "cups", "POST", "x",
     "the connection was closed before an answer",
     "Sorry, something went wrong on our side. Please write again in a moment.",
+)  # fmt: skip
+# What stands on the phone and is its partner's, its people's or a calendar's.
+PHONE = (
+    *DATA, "Ravi", "Meera", "*Assam*, second flush. How many bags?", "image", "interactive",
+    "webhook", "in",
 )  # fmt: skip
 Get = Callable[[str], Awaitable[str]]
 
@@ -133,3 +144,27 @@ async def test_every_red_step(tmp_path: Path, cause: tuple[str, Callable[[Five],
         seen = [f"{base}/configurations", f"{base}/configurations/checklist", f"{base}/log",
                 "/phone/"]  # fmt: skip
         assert await left(get, seen, SAID) == ""
+
+
+async def test_the_test_phone() -> None:
+    handsets, line = Handsets(FixedClock(AT)), TeaLine()
+    await have_chat(handsets, line)
+    handsets.faults[line.partner] = Faults()
+    handsets.controls["clock"] = Clock()
+    with in_wide_letters():
+        async with serving(handsets) as address, browsing() as browser:
+            page = await browser.new_page(locale="hi")
+            await page.goto(f"{address}/phone")
+            await expect(page.locator("#live")).to_have_text(wide("Live"))
+            found = unsaid(await page.content(), PHONE)
+            for tab in ("#tab-faults", "#tab-clock"):
+                await page.click(tab)
+                found += unsaid(await page.content(), PHONE)
+            await page.click("#plus")
+            for n in range(await page.locator("#sheet-body .row").count() - 1):
+                found += unsaid(await page.content(), PHONE)
+                await page.locator("#sheet-body .row").nth(n).click()
+                found += unsaid(await page.content(), PHONE)
+                await page.click("#sheet-close")
+                await page.click("#plus")
+    assert "\n".join(sorted(set(found))) == ""

@@ -75,6 +75,7 @@ class _Reader(HTMLParser):
             or "mono" in given.get("class", "").split()
             or given.get("lang", "hi") not in ("hi", "ar")
             or (tag == "bdi" and given.get("dir") == "ltr")
+            or given.get("dir") == "auto"  # the test phone's people and businesses
         )
         if not (hidden or self.hidden):
             self.texts += [given[name] for name in _TOLD if given.get(name)]

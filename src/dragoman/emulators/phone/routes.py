@@ -40,7 +40,7 @@ _UPLOADS = {
 # What the page's scripts show as it comes: statuses, and the names of what passed over the wire.
 _SHOWN = (
     "accepted", "sent", "delivered", "read", "played", "failed", "request", "answer", "headers",
-    "body",
+    "body", "call", "webhook in", "message", "status", "payment", "template", "text",
 )  # fmt: skip
 
 words(

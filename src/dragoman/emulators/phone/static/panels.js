@@ -9,7 +9,7 @@ export function wireLine(one, steps) {
   const bad = /^(4|5)\d\d/.test(one.status) || /fail|refus|timeout|no answer/i.test(one.status);
   const line = h("li", { "data-message": one.message_id || "", "data-n": one.n },
     h("details", {}, h("summary", {}, h("time", { datetime: new Date(one.at).toISOString(), title: fullTime(one.at) }, clockTime(one.at, true)),
-      h("span", { class: `arrow ${one.direction}`, title: words }, arrow), h("span", { class: "grow" }, one.title),
+      h("span", { class: `arrow ${one.direction}`, title: words }, arrow), h("span", { class: "grow" }, one.title.split(" ").map(known).join(" ")),
       one.status ? h("span", { class: `status${bad ? " bad" : ""}` }, one.status) : null),
     ...Object.entries(one.detail || {}).map(section)));
   line.firstChild.append(...(Object.keys(one.detail || {}).length ? [] : [h("p", { class: "help" }, _("Nothing more is known of this one."))]));
