@@ -285,7 +285,7 @@ async def test_a_call_that_is_never_answered_is_in_doubt_when_its_time_is_over(
         assert await fates(w) == [("hm", 1, 1)]
         ((came,),) = await w.rows("SELECT answer FROM attempt")
         assert json.loads(came)["phase"] == "sent"
-        assert json.loads(came)["detail"].endswith(": no whole answer in time")
+        assert say(Sentence(**json.loads(came)["detail"])).endswith(": no whole answer in time")
 
 
 async def test_a_doubt_holds_its_lane_first(tmp_path: Path) -> None:

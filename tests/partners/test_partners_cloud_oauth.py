@@ -288,7 +288,7 @@ REFUSALS: list[tuple[Reply | NoReply, Sentence]] = [
     ),
     (error("Something new", 4711), Sentence("cloud_code_refused", {"said": "Something new."})),
     (NoReply(Phase.CONNECT, "refused"), Sentence("cloud_code_silent", {"detail": "refused"})),
-    (NoReply(Phase.SENT), Sentence("cloud_code_silent", {"detail": "no detail"})),
+    (NoReply(Phase.SENT), Sentence("cloud_code_silent", {"detail": Sentence("no_detail")})),
     (said({"token_type": "bearer"}), Sentence("cloud_code_no_token")),
     (
         Reply(502, {}, b"<html>"),
