@@ -141,7 +141,7 @@ async def test_no_page_may_be_framed_or_bring_foreign_script(tmp_path: Path) -> 
     async with desk(tmp_path) as d:
         values = await furnish(d)
         await d.as_role("owner")
-        for path in (*await pages(d, values), "/signin", "/nowhere", "/apps/st-nobody"):
+        for path in (*(await pages(d, values)).values(), "/signin", "/nowhere", "/apps/st-nobody"):
             seen = await d.get(path)
             policy = seen.headers["Content-Security-Policy"]
             assert "frame-ancestors 'none'" in policy and "default-src 'self'" in policy, path

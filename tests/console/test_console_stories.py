@@ -145,7 +145,7 @@ async def test_breaking_and_mending(tmp_path: Path) -> None:
         await broken.get_by_role("link", name="See the request").click()
         await expect(page.get_by_role("heading", name="Step by step")).to_be_visible()
         call = page.locator("li.step.call").first
-        await call.get_by_text("Raw").click()
+        await call.locator("summary").filter(has_text="Raw").click()
         await expect(call.locator("pre").first).to_contain_text("•")
         await expect(call).to_contain_text("190")
         assert known["token"] not in await page.content()
