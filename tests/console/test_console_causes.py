@@ -283,3 +283,17 @@ async def test_an_answer_that_was_taken_proves_the_credentials_it_left_with(
         world.emulated.clock.move(1_000)
         await world.command("channel.set", partner=name, values={secret: "another-" + "x" * 30})
         assert (await listed(world, check=False)).marks["Credentials"] in ("before", "move")
+
+
+async def test_a_changed_setting_unproves_what_it_proved(tmp_path: Path) -> None:
+    async with five(tmp_path, SHOP) as world:
+        await world.use("gupshup")
+        await hello(world, "gupshup")
+        await world.quiet()
+        assert (await listed(world)).marks["First message in"] == "seen"
+        world.emulated.clock.move(1_000)
+        await world.command("channel.set", partner="gupshup", values={"number": "+12025550199"})
+        found = await listed(world)
+        assert found.marks["First message in"] == "before"
+        assert "Seen before you changed Mobile number " in found.told["First message in"]
+        assert found.marks["First delivery report"] == "seen"  # no number proves it

@@ -47,9 +47,10 @@ def redacted(
 
     Always `method`, `url`, `purpose`, `headers`, `body` (a JSON value, form pairs, a list of
     parts, or cut text). With a reply `status`, `reply_headers`, `reply_body` (text); with a
-    NoReply `phase`, `detail`. Hidden: headers not on the allow-list, the call's `secret_query` and
-    `secret_form`, and the values of its secrets wherever they come up, such as in an error that
-    quotes the token. `redactor` adds what the installation knows.
+    NoReply `phase`, `detail` (a text, or a Sentence's mapping). Hidden: headers not on the
+    allow-list, the call's `secret_query` and `secret_form`, and the values of its secrets wherever
+    they come up, such as in an error that quotes the token. `redactor` adds what the installation
+    knows.
     """
     own = _own(call)
     out = {**_asked(call, _body(call)), **_came(reply)}
@@ -95,7 +96,8 @@ def _came(reply: Reply | NoReply | None) -> dict[str, Any]:
         return {"status": reply.status, "reply_headers": headers, "reply_body": _text(reply)}
     if reply is None:
         return {}
-    return {"phase": reply.phase.value, "detail": reply.why or reply.detail}
+    why = reply.detail if reply.why is None else msgspec.to_builtins(reply.why)
+    return {"phase": reply.phase.value, "detail": why}
 
 
 def _lower(names: frozenset[str]) -> frozenset[str]:

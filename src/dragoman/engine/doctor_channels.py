@@ -19,7 +19,7 @@ import msgspec
 from dragoman.domain.clock import Clock
 from dragoman.domain.content import Text
 from dragoman.domain.identity import Phone
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, inner, say, words
 from dragoman.domain.wire import NoReply, Phase, Reply
 from dragoman.egress import Egress, redacted
 from dragoman.egress.guard import public
@@ -217,9 +217,15 @@ async def _account(
 
 
 def _kept(calls: Sequence[Called]) -> str:
-    """Calls and their answers as they may be shown, one after the other."""
-    return "\n".join(json.dumps(redacted(call, reply), ensure_ascii=False, indent=2)
-                     for call, reply in calls)  # fmt: skip
+    """Calls and their answers as they may be shown, one after the other; raw, so in English."""
+    texts: list[str] = []
+    for call, reply in calls:
+        kept = redacted(call, reply)
+        why = inner(kept.get("detail"))
+        if why is not None:
+            kept["detail"] = say(why)
+        texts.append(json.dumps(kept, ensure_ascii=False, indent=2))
+    return "\n".join(texts)
 
 
 async def _probe(

@@ -93,7 +93,7 @@ def seen(
     if name is None:
         return judged(id, Mark.SEEN, told, at, link)
     return Step(id, Sentence(f"step_{id}"), Mark.BEFORE, told, at, link, name,
-                evidence.changes[name], _label(evidence, name))  # fmt: skip
+                evidence.changes[name], label=_label(evidence, name))  # fmt: skip
 
 
 def _label(evidence: Evidence, name: str) -> Sentence:
