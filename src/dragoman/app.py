@@ -87,6 +87,7 @@ class Dragoman:
         mounts: Mapping[str, Asgi] | None = None,
         listen: Ear | None = None,
         guest: bool = False,
+        emulated: bool = False,
     ) -> None:
         self.settings = settings
         self.clock = clock or Clock()
@@ -97,6 +98,7 @@ class Dragoman:
         self.mounts: dict[str, Asgi] = dict(mounts or {})
         self._ears: list[Ear] = [listen] if listen is not None else []
         self._guest = guest
+        self._emulated = emulated  # partners are, so that no call to one leaves this machine
         self._console: Asgi | None = None
         self.setup_code: str | None = None  # for the first owner, where there is none yet
         self.emulated_consoles: dict[str, str] = {}  # partner → where its emulator's console is
@@ -129,7 +131,7 @@ class Dragoman:
         )
         self.redactor = Redactor()
         self.apps = Apps(self.store, self.vault, self.ids, self.redactor)
-        self.egress = Egress(s.egress_allow, limit=s.concurrency)
+        self.egress = Egress(s.egress_allow, limit=s.concurrency, emulated=self._emulated)
         self.agents = Agents(self._make_agent, self.clock)
         consent = Consent(self.store, self.egress, self.clock, timeout_s=s.http_timeout_s)
         attachments = self._build_files()

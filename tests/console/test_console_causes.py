@@ -297,3 +297,38 @@ async def test_a_changed_setting_unproves_what_it_proved(tmp_path: Path) -> None
         assert found.marks["First message in"] == "before"
         assert "Seen before you changed Mobile number " in found.told["First message in"]
         assert found.marks["First delivery report"] == "seen"  # no number proves it
+
+
+async def script_broken(world: Five) -> None:
+    await world.command("app.set", source='print("x";')
+    await world.command("app.publish")
+    await hello(world, "gupshup")
+    await world.quiet()
+
+
+async def partner_gone(world: Five) -> None:
+    world.at("infobip").faults.set("error_503", True)  # type: ignore[attr-defined]
+    await hello(world, "infobip")
+    tried = "SELECT 1 FROM attempt WHERE error IS NOT NULL GROUP BY message_id HAVING count(*)>1"
+    await world.until(lambda: any_rows(world, tried))
+
+
+@pytest.mark.parametrize(("partner", "cause", "step", "words"), [
+    ("cloud-api", messages_not_subscribed, "Webhook reached us", "the field messages"),
+    ("gupshup", script_broken, "First answer accepted", "The agent failed on the newest message"),
+    ("infobip", partner_gone, "First answer accepted", "after attempts that failed"),
+], ids=lambda one: one.__name__ if callable(one) else "")  # fmt: skip
+async def test_what_breaks_later_is_red_too(
+    tmp_path: Path, partner: str, cause: Break, step: str, words: str
+) -> None:
+    async with five(tmp_path, SHOP) as world:
+        await world.use(partner)
+        await hello(world, partner)
+        await world.quiet()
+        assert (await listed(world)).broken == []
+        world.emulated.clock.move(1_000)
+        await cause(world)
+        world.emulated.clock.move(1_000)
+        found = await listed(world, check=partner == "cloud-api")
+        assert found.broken == [step], found.told
+        assert words in found.told[step]

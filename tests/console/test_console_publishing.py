@@ -197,3 +197,32 @@ async def test_a_forged_notice_is_text_or_nothing(tmp_path: Path) -> None:
             d.client.cookie_jar.update_cookies({"dragoman_told": value})
             seen = await d.get("/")
             assert seen.status == 200 and "<script>x" not in seen.html
+
+
+async def test_a_script_that_cannot_run_is_not_published(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await d.as_role("builder")
+        base = await parcel(d)
+        await d.command("app.set", name="Parcel", source='print("x";')
+        seen = await d.get(f"{base}/publish")
+        assert seen.status == 200 and "The script cannot run, so nothing is published" in seen.text
+        refused = await d.post(f"{base}/publish", {"rev": hidden(seen.html, "rev")})
+        assert refused.status == 422 and "line 1" in refused.text
+        assert d.app.apps.by_stream[base.rsplit("/", 1)[-1]].published is None
+
+
+async def test_what_is_in_development_can_be_dropped(tmp_path: Path) -> None:
+    async with desk(tmp_path) as d:
+        await d.as_role("builder")
+        base = await parcel(d)
+        await d.command("app.publish", name="Parcel")
+        assert (await d.get(f"{base}/versions/1/roll-back")).status == 422  # nothing is lost
+        await d.command("app.set", name="Parcel", source="print(2);")
+        assert "Differs: Script." in (await d.get(base)).text
+        seen = await d.get(f"{base}/publish")
+        assert f'href="{base}/versions/1/roll-back"' in seen.html
+        plan = await d.get(f"{base}/versions/1/roll-back")
+        assert plan.status == 200
+        done = await d.post(f"{base}/versions/1/roll-back", {"rev": hidden(plan.html, "rev")})
+        assert done.status == 303
+        assert "Nothing waiting." in (await d.get(base)).text

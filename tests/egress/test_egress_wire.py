@@ -231,3 +231,17 @@ async def test_an_agent_is_told_what_is_wrong(serve: Serve) -> None:
         f"127.0.0.1:{port} to egress_allow; see that the address is right and the other side is up."
     )
     assert len(seen) == 1
+
+
+async def test_with_emulated_partners_only_agents_call_outside(serve: Serve) -> None:
+    async with Egress(["internal.example:9"], emulated=True) as egress:
+        refused = await egress.call(HttpCall("POST", "https://partner.example/send"))
+        assert isinstance(refused, NoReply) and refused.phase is Phase.REFUSED
+        assert refused.why is not None and refused.why.id == "egress_emulated"
+        for url, purpose in (
+            ("https://partner.example/send", "agent"), ("http://internal.example:9/", "send"),
+            ("http://localhost:9/", "send"),
+        ):  # fmt: skip
+            asked = await egress.call(HttpCall("POST", url, purpose=purpose), timeout_s=1)
+            assert isinstance(asked, NoReply)
+            assert asked.why is None or asked.why.id != "egress_emulated"

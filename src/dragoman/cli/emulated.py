@@ -74,6 +74,7 @@ class Emulated:
             },
             listen=self.lines.hear,
             guest=True,
+            emulated=True,
         )
         self.app.emulated = self
         self.app.emulated_consoles = {

@@ -51,12 +51,17 @@ class Egress:
     """Carries out `HttpCall`s. One per process; its session opens with the first call.
 
     allow: the operator's `egress_allow`. limit: calls in flight; more wait, within their timeout.
-    shut: refuse every call (replay); may be switched at any time.
+    shut: refuse every call (replay); may be switched at any time. emulated: partners are called on
+    this machine only; what an agent calls is its author's business.
     """
 
-    def __init__(self, allow: Iterable[str] = (), *, limit: int = 256, shut: bool = False) -> None:
+    def __init__(
+        self, allow: Iterable[str] = (), *, limit: int = 256, shut: bool = False,
+        emulated: bool = False,
+    ) -> None:  # fmt: skip
         self.guard = Guard(allow)
         self.shut = shut
+        self._emulated = emulated
         self._limit = limit
         self._session: aiohttp.ClientSession | None = None
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
@@ -128,6 +133,8 @@ class Egress:
             return _told(Phase.REFUSED, Sentence("egress_shut"))
         try:
             url = self.guard.target(call.url)
+            if self._emulated and call.purpose != "agent" and not self.guard.is_here(url):
+                return _told(Phase.REFUSED, Sentence("egress_emulated", {"host": url.authority}))
             if call.query:
                 url = url.extend_query(call.query)
             data, content_type = encode_body(call)

@@ -28,6 +28,8 @@ words(
         "https://host/path.",
         "egress_address_refused": "{host}:{port} was not called, because {address} is not a "
         "public address; if that is meant, the operator adds {host}:{port} to egress_allow.",
+        "egress_emulated": "{host} was not called, because partners are emulated on this machine "
+        "and nothing leaves it: put the base URL of the emulated partner there.",
         "egress_allow_wrong": "{item!r} cannot stand in egress_allow: write a host, host:port, an "
         "address or a network like 10.0.0.0/8.",
     }
@@ -162,6 +164,16 @@ class Guard:
                 raise _wrong(shown, "its host is neither a name nor a plain IP address") from None
             self.check(host, port, address)
         return parsed
+
+    def is_here(self, url: URL) -> bool:
+        """Whether a URL is of this machine, or its host stands in the list by name."""
+        name = (url.raw_host or "").rstrip(".").lower()
+        if name == "localhost" or (name, url.port) in self._names or (name, None) in self._names:
+            return True
+        try:
+            return ipaddress.ip_address(name).is_loopback
+        except ValueError:
+            return False
 
     def check(self, host: str, port: int, address: IPAddress) -> None:
         """Judge an address that `host` stands for. Raises AddressRefused."""

@@ -310,14 +310,24 @@ class Evidence:
         shown = phone(rows[0][0] if rows and rows[0][0] else key)
         return key if shown == f"+{key}" else shown
 
-    def why_doubt(self, message_id: int) -> Sentence | None:
-        """What went wrong at its last attempt that failed."""
+    def why_not_sent(self, message_id: int) -> tuple[int, Sentence | None]:
+        """How many attempts of a message went wrong, and what did at the last of them."""
         rows = self.tx.run(
             """SELECT error FROM attempt WHERE app_id=? AND message_id=? AND error IS NOT NULL
-            ORDER BY n DESC LIMIT 1""",
+            ORDER BY n DESC""",
             (self.app.id, message_id),
         )
-        return error_sentence(rows[0][0]) if rows else None
+        return len(rows), error_sentence(rows[0][0]) if rows else None
+
+    def why_agent_failed(self, message_id: int) -> Sentence | None:
+        """Why the agent failed on a message that came, where it did."""
+        rows = self.tx.run(
+            """SELECT t.notes FROM message m JOIN turn t ON t.app_id=m.app_id AND t.id=m.turn_id
+            WHERE m.app_id=? AND m.id=? AND t.outcome='failed' AND t.notes IS NOT NULL""",
+            (self.app.id, message_id),
+        )
+        notes = msgspec.json.decode(rows[0][0], type=list[Sentence]) if rows else []
+        return notes[-1] if notes else None
 
     def reported_at(self, message_id: int) -> int:
         """When it was told first that it reached the person; 0 where no row tells it."""

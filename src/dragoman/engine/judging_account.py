@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 
 from . import access, accounts
 from .doctor import Check
@@ -49,7 +49,8 @@ words(
         "{reason} It is kept as it came.",
         "seen_sender": "The last call proved itself.",
         "app_refused": "{partner} does not accept the app's own id and secret, by which webhooks "
-        "are proved. It says: {reason}",
+        "are proved.",
+        "compare_proof": "Compare {label} on both sides ({where}), save and publish.",
         "none_sender": "Nothing proves who calls: whoever learns the URL can write as any contact. "
         "Associate an app, or have a secret in the URL or a list of addresses, under *Protect the "
         "webhook*.",
@@ -147,7 +148,7 @@ def webhook(evidence: Evidence) -> Step:
     called, wrote = evidence.called_at, evidence.proved_at("wrote")
     silent = wrote and wrote + PATIENCE_MS < evidence.around.now and called < wrote
     unsubscribed = next((c for c in evidence.failed if _of_webhook(c)), None)
-    if unsubscribed is not None and (silent or not called):
+    if unsubscribed is not None and (silent or evidence.checked_at > called):
         return found(evidence, "webhook", unsubscribed)
     if silent:
         return judged("webhook", Mark.BROKEN, _silence(evidence, wrote))
@@ -208,7 +209,8 @@ def _silence(evidence: Evidence, since: int) -> Sentence:
 def sender(evidence: Evidence) -> Step:
     last, refused = evidence.hook, evidence.refused
     if refused is not None and (last is None or refused.at > last.at):
-        return judged("sender", Mark.BROKEN, refused.reason, refused.at, refused.link)
+        step = judged("sender", Mark.BROKEN, refused.reason, refused.at, refused.link)
+        return msgspec.structs.replace(step, fix=_proof_remedy(evidence))
     if (app_refused := _app_refused(evidence)) is not None:
         return found(evidence, "sender", app_refused)
     if access.warning(evidence.app.name, evidence.app.draft) is not None:
@@ -230,8 +232,18 @@ def _app_refused(evidence: Evidence) -> Check | None:
     bad = next(others, None)
     if bad is None:
         return None
-    told = Sentence("app_refused", {**evidence.partner, "reason": bad.what})
-    return msgspec.structs.replace(bad, what=told)
+    told = Sentence("app_refused", evidence.partner)
+    return msgspec.structs.replace(bad, what=told, remedy=_proof_remedy(evidence))
+
+
+def _proof_remedy(evidence: Evidence) -> Sentence | None:
+    """What to compare, where a secret of the form proves who calls."""
+    given = evidence.app.draft.config.channel.values.get(evidence.talker.NAME, {})
+    secrets = (f for f in evidence.talker.SETTINGS if f.guards and f.kind == "secret")
+    one = next((f for f in secrets if f.where_to_find and given.get(f.name)), None)
+    if one is None:
+        return None
+    return Sentence("compare_proof", {"label": term(one.label), "where": term(one.where_to_find)})
 
 
 def _of_webhook(check: Check) -> bool:

@@ -40,6 +40,10 @@ words(
         "save and publish.",
         "seen_first_out": "{partner} took it as {id}.",
         "wait_first_out": "The agent's first answer will tell.",
+        "agent_failed": "The agent failed on the newest message, so its contact got the sentence "
+        "for that: {reason}",
+        "tried_first_out": "The newest answer waits, after attempts that failed: {n}. {reason} It "
+        "is tried again by itself.",
         "seen_report": "Delivered {seconds} after it was sent.",
         "wait_report": "{partner} reports when it reaches the person.",
         "silent_report": "{partner} took it {at} ago and has reported nothing. Either its reports "
@@ -116,6 +120,8 @@ def _awaited(evidence: Evidence, last: int) -> bool:
 def first_out(evidence: Evidence) -> Step:
     if (waits := held(evidence, "first_out", of_account=False)) is not None:
         return waits
+    if (crashed := _agent_failed(evidence)) is not None:
+        return crashed
     failed = _parked(evidence)
     for m in evidence.sent:
         if m.rank == Status.FAILED:
@@ -126,12 +132,33 @@ def first_out(evidence: Evidence) -> Step:
             failed = failed or step  # of that message or that person alone, perhaps
         elif m.doubt == Doubt.OPEN:
             failed = failed or _doubted(evidence, m)
+        elif m.rank <= Status.SENDING and (waits := _tried(evidence, m)) is not None:
+            return waits
         elif m.rank >= Status.ACCEPTED:
             told = Sentence("seen_first_out", {**evidence.partner, "id": m.external_id or "?"})
             return seen(evidence, "first_out", told, m.at, m.link, evidence.sends)
     before = kept(evidence, "first_out", evidence.sends)
     unsent = judged("first_out", Mark.NOT_YET, Sentence("wait_first_out"))
     return before or failed or unsent
+
+
+def _agent_failed(evidence: Evidence) -> Step | None:
+    """The agent failed on the newest message, and its contact got the sentence for that."""
+    last = evidence.last_in
+    reason = evidence.why_agent_failed(last.id) if last is not None else None
+    if last is None or reason is None:
+        return None
+    told = Sentence("agent_failed", {"reason": reason})
+    return judged("first_out", Mark.BROKEN, told, last.at, last.link)
+
+
+def _tried(evidence: Evidence, message: Message) -> Step | None:
+    """It could not be sent, more than once, and is tried again."""
+    tries, reason = evidence.why_not_sent(message.id)
+    if tries < 2 or reason is None:
+        return None
+    told = Sentence("tried_first_out", {"reason": reason, "n": tries})
+    return judged("first_out", Mark.BROKEN, told, message.at, message.link)
 
 
 def _parked(evidence: Evidence) -> Step | None:
@@ -144,7 +171,8 @@ def _parked(evidence: Evidence) -> Step | None:
 
 
 def _doubted(evidence: Evidence, message: Message) -> Step:
-    told = evidence.why_doubt(message.id) or Sentence("unknown_failure", evidence.partner)
+    _, reason = evidence.why_not_sent(message.id)
+    told = reason or Sentence("unknown_failure", evidence.partner)
     return judged("first_out", Mark.BROKEN, told, message.at, message.link)
 
 

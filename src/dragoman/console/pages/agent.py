@@ -56,11 +56,14 @@ async def agent(request: Ask) -> Response[str]:
     app = app_of(request)
     if app.draft.config.agent.kind != "script":
         return _file_page(request, None)
-    source, wrong = await _source(app)
+    source, wrong = await source_of_script(app)
     return _script_page(request, source, digest(source), _sample(app, {}), wrong=wrong)
 
 
-async def _source(app: App) -> tuple[str, Sentence | None]:
+async def source_of_script(app: App) -> tuple[str, Sentence | None]:
+    """The script in development, or why there is none to read; empty where no script answers."""
+    if app.draft.config.agent.kind != "script":
+        return "", None
     try:
         return await asyncio.to_thread(source_of, app.draft.config.agent), None
     except SentenceError as error:
@@ -153,7 +156,7 @@ async def save(request: Ask) -> Response[Any]:
     if not source.strip():
         empty = Sentence("agent_script_empty")
         return _script_page(request, source, base, sample, status=422, wrong=empty)
-    if digest((await _source(app))[0]) != base:
+    if digest((await source_of_script(app))[0]) != base:
         return await _both(request, source)
     args = {"who": name_of(signed_in(request)), "name": app.stream_id, "source": source}
     try:
@@ -172,7 +175,7 @@ async def save(request: Ask) -> Response[Any]:
 async def _both(request: Ask, mine: str) -> Response[str]:
     """What somebody else saved, and what was about to be saved over it."""
     app = app_of(request)
-    theirs = (await _source(app))[0]
+    theirs = (await source_of_script(app))[0]
     return page(
         request, "agent_both.html", "Agent", status=409, mine=mine, theirs=theirs,
         base=digest(theirs), lines=script_difference(theirs, mine), **frame(app),

@@ -10,7 +10,7 @@ from litestar.exceptions import NotFoundException
 
 from dragoman.domain.sentences import Sentence, SentenceError, say, words
 from dragoman.engine.apps import App
-from dragoman.engine.differing import differences
+from dragoman.engine.differing import Difference, differences
 from dragoman.engine.standing import Standing, stand
 from dragoman.partners.registry import PARTNERS, partner
 from dragoman.store.drivers import Tx
@@ -165,11 +165,8 @@ async def overview(request: Ask) -> Response[str]:
     now = house.clock.now()
     lines = await house.store.read(lambda tx: newest(tx, Filter(app_id=app.id), 10, now))
     rows = [row_of(line, now, house.redactor) for line in reversed(lines)]
-    live = app.published.config if app.published is not None else None
-    return page(
-        request, "overview.html", app.name, rows=rows, checklist=await looked(request, app),
-        changed=differences(live, app.draft.config, app.credentials), **frame(app),
-    )  # fmt: skip
+    found = await looked(request, app)
+    return page(request, "overview.html", app.name, rows=rows, checklist=found, **frame(app))
 
 
 def frame(app: App) -> dict[str, Any]:
@@ -183,8 +180,15 @@ def frame(app: App) -> dict[str, Any]:
             "live_numbers": len(live.numbers()) if live is not None else 0,
             "draft_partner": label(draft.config.channel.partner),
             "waiting": live is None or live.config != draft.config,
+            "changed": changed(app),
         },
     }
+
+
+def changed(app: App) -> list[Difference]:
+    """What publishing would change."""
+    live = app.published.config if app.published is not None else None
+    return differences(live, app.draft.config, app.credentials)
 
 
 ROUTES = (apps, new, create, overview)

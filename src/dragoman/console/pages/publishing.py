@@ -18,6 +18,7 @@ from dragoman.store.drivers import Tx
 
 from ..render import go, page, signed_in
 from ..site import house_of
+from .agent import source_of_script
 from .apps import app_of, frame, name_of
 from .start import local
 
@@ -35,6 +36,7 @@ words(
         "published. This is what would be published now.",
         "rollback_moved": "Somebody saved this app while you were looking, so nothing was rolled "
         "back. This is what a roll back would do now.",
+        "publish_script_wrong": "The script cannot run, so nothing is published: {problem}",
         "rollback_live": "Version {version} is the one that is live, so there is nothing to roll "
         "back.",
     }
@@ -57,7 +59,15 @@ async def before_publish(request: Ask) -> Response[str]:
     came = urlsplit(request.headers.get("Referer", ""))
     here, base = request.url.path, f"/apps/{app_of(request).stream_id}"
     onwards = local(came.path) if came.netloc == request.url.netloc and came.path != here else base
-    return await _publish_page(request, {"note": "", "next": onwards}, None)
+    wrong = await _unrunnable(request)
+    return await _publish_page(request, {"note": "", "next": onwards}, wrong, 200)
+
+
+async def _unrunnable(request: Ask) -> Sentence | None:
+    """What keeps the script in development from running at all, where the agent is one."""
+    source, wrong = await source_of_script(app_of(request))
+    problem = wrong or (await house_of(request).trying.check(source) if source else None)
+    return None if problem is None else Sentence("publish_script_wrong", {"problem": problem})
 
 
 async def _publish_page(
@@ -80,6 +90,8 @@ async def do_publish(request: Ask) -> Response[Any]:
     given = {name: str(form.get(name, "")) for name in ("note", "next", "rev")}
     args = {"name": app.stream_id, "rev": _int(given["rev"]), "note": given["note"].strip()}
     args["note"] = str(args["note"])[:MOST_NOTE]
+    if (wrong := await _unrunnable(request)) is not None:
+        return await _publish_page(request, given, wrong)
     try:
         done = await house.command("app.publish", {**args, "who": name_of(signed_in(request))})
     except SentenceError as error:
@@ -168,7 +180,8 @@ async def _rollback_page(request: Ask, wrong: Sentence | None, status: int = 0) 
         return RollBack(version, app.draft_rev, changed, lost, lacks)
 
     plan = await house.store.read(look)
-    if app.published is not None and app.published.version == number:
+    live = app.published
+    if live is not None and live.version == number and live.config == app.draft.config:
         raise SentenceError(Sentence("rollback_live", {"version": number}))
     return page(
         request, "rollback.html", "Roll back", status=status or (422 if wrong else 200), plan=plan,
