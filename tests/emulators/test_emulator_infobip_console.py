@@ -22,6 +22,7 @@ from infobip_rig import (
 )
 
 from dragoman.domain.clock import FixedClock
+from dragoman.domain.sentences import say
 from dragoman.emulators import app
 from dragoman.emulators.infobip import Config
 from dragoman.emulators.infobip.config import Sender
@@ -63,11 +64,12 @@ async def test_the_phone_says_which_word_reaches_the_account(callback: Callback,
     bare.senders = [Sender(number=SENDER, title="Tea shop"), shared]
     async with infobip(callback, bare) as rig:
 
-        def hints() -> list[str]:
-            return [one["hint"] for one in rig.emulator.handsets.state()["lines"]]
+        def hints() -> list[str | None]:
+            told = [one["hint"] for one in rig.emulator.handsets.state()["lines"]]
+            return [say(one) if one is not None else None for one in told]
 
         assert hints() == [
-            "",
+            None,
             f"Trial accounts share this sender: only a text that begins with {USERNAME} reaches "
             "the account. Its console has no URL for incoming messages yet, so nothing arrives.",
         ]

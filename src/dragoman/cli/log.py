@@ -6,6 +6,7 @@ They read the database beside a running server, or without one; `settle` hands i
 from __future__ import annotations
 
 import re
+import signal
 import sys
 import time
 from pathlib import Path
@@ -162,13 +163,13 @@ EVERY_S = 0.3
 
 
 def _go_on(follower: Follower, tx: Tx) -> None:
-    """Print what happens until Ctrl-C."""
-    try:
-        while True:
-            follower.look(tx)
-            time.sleep(EVERY_S)
-    except KeyboardInterrupt:
-        return
+    """Print what happens until Ctrl-C. A KeyboardInterrupt is lost where it falls into a callback of
+    a library, so the signal leaves a mark instead."""
+    stopped: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: stopped.append(number))
+    while not stopped:
+        follower.look(tx)
+        time.sleep(EVERY_S)
 
 
 class _Printer:
