@@ -45,6 +45,14 @@ SCRIPTS = (SOURCE / "console" / "static", PHONE / "static")
 UNSEEN = ("cli", "conform", "emulators", "settings.py", "setting_values.py", "observe.py", "app.py")
 SEEN = ("emulators/phone",)
 TITLES = ("page", "_page")  # functions that take the title of a page as their third argument
+# Functions that are told what people call a part of a message, and at which place.
+NAMED = {
+    "within": 0, "filled": 0, "counted": 0, "unique": 0, "web_link": 0, "one_of": 0, "between": 0,
+    "matched": 0, "degrees": 0, "check": 0, "_captioned": 0, "_known": 0, "_body": 1, "May": 3,
+    "Need": 3, "placed": 2, "_no_place": -1,
+}  # fmt: skip
+# What else in a partner's refusal is words of ours: as an argument, or a local of that name.
+TOLD = frozenset({"field", "rule", "part", "where"})
 # CLDR's: Hindi says "one" of 0 and 1, Arabic has six forms.
 PLURALS = {
     "hi": (2, "(n > 1)"),
@@ -104,8 +112,9 @@ def _of_templates() -> Iterator[tuple[Words, str]]:
 def _of_modules() -> Iterator[tuple[Words, str]]:
     for file in sorted(SOURCE.rglob("*.py")):
         if _seen(_name(file)):
-            for text in _of_module(ast.parse(file.read_bytes())):
-                yield text, _name(file)
+            tree = ast.parse(file.read_bytes())
+            refusals = _of_refusals(tree) if _name(file).startswith("partners/") else ()
+            yield from ((text, _name(file)) for text in (*_of_module(tree), *refusals))
 
 
 def _of_scripts() -> Iterator[tuple[Words, str]]:
@@ -159,8 +168,13 @@ def registered() -> list[tuple[Words, str]]:
 
 def _metadata() -> Iterator[tuple[Words, str]]:
     from dragoman.emulators.kit.faults import Fault
+    from dragoman.emulators.phone.routes import SHOWN
+    from dragoman.partners._cloud.limits import COUNTS, LIMITS
     from dragoman.partners.registry import PARTNERS, partner
 
+    counted = (name.removeprefix("template ") for name in COUNTS)
+    yield from ((text, "partners/_cloud/limits.py") for text in (*LIMITS, *counted))
+    yield from ((text, "emulators/phone/routes.py") for text in SHOWN)
     for name, path in PARTNERS.items():
         talker = partner(name)
         place = path.removeprefix("dragoman.").replace(".", "/")
@@ -195,13 +209,34 @@ def _of_module(tree: ast.AST) -> Iterator[str]:
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
         if node.func.id == "term" and node.args:
-            value = node.args[0]
+            yield from _texts(node.args[0])
         elif node.func.id in TITLES and len(node.args) > 2:
-            value = node.args[2]
-        else:
-            continue
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            yield value.value
+            yield from _texts(node.args[2])
+
+
+def _of_refusals(tree: ast.AST) -> Iterator[str]:
+    """What partners call the parts of a message, and what they say is wrong with them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            if any(isinstance(to, ast.Name) and to.id in TOLD for to in node.targets):
+                yield from _texts(node.value)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            place = NAMED.get(node.func.id)
+            if place is not None and len(node.args) > place:
+                yield from _texts(node.args[place])
+            if node.func.id == "matched":
+                yield from _texts(node.args[3])
+            if node.func.id == "refuse":
+                for one in node.keywords:
+                    if one.arg in TOLD:
+                        yield from _texts(one.value)
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.IfExp):
+        yield from (*_texts(node.body), *_texts(node.orelse))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
+        yield node.value
 
 
 def po(language: str) -> Path:

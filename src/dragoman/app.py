@@ -20,7 +20,7 @@ from dragoman.domain.clock import Clock, Ids
 from dragoman.domain.config import AgentConfig
 from dragoman.domain.networks import read_network
 from dragoman.domain.retry import Limits
-from dragoman.domain.sentences import Sentence
+from dragoman.domain.sentences import Sentence, SentenceError
 from dragoman.egress import AgentHttp, Egress
 from dragoman.engine import commands, people
 from dragoman.engine.accounts import Accounts
@@ -59,7 +59,7 @@ from dragoman.web.control import Control
 from dragoman.web.health import PATHS as HEALTH_PATHS
 from dragoman.web.health import Health
 from dragoman.web.media import Media
-from dragoman.web.oauth import OAuth
+from dragoman.web.oauth import OAuth, Tongue
 from dragoman.web.public_api import PREFIX as PUBLIC_API
 from dragoman.web.public_api import PublicApi
 from dragoman.web.webhooks import Webhooks
@@ -112,7 +112,8 @@ class Dragoman:
         self._pool: Any = None
         self._ready = False
         self._hear: Hear | None = None
-        self._written: tuple[float, list[str]] = (-1e9, [])  # when it was tried, what came of it
+        # When it was tried, what came of it.
+        self._written: tuple[float, list[Sentence]] = (-1e9, [])
         self._build()
 
     # --- made ------------------------------------------------------------------------------------
@@ -223,7 +224,7 @@ class Dragoman:
             timeout_s=s.http_timeout_s,
             changed=self._changed,
         )
-        self._oauth = OAuth(accounts, _authorized_at)
+        self._oauth = OAuth(accounts, _authorized_at, _tongue)
         self._build_notifications()
         self._assets = Assets(self.apps)
 
@@ -479,11 +480,11 @@ class Dragoman:
             m.parked.set(parked)
         return m.render()
 
-    async def _problems(self) -> list[str]:
+    async def _problems(self) -> list[Sentence]:
         if not self._ready:
-            return ["starting or stopping"]
+            return [Sentence("ready_starting")]
         if self.store.waiting >= self.settings.writer_queue:
-            return ["the queue to the database is full"]
+            return [Sentence("ready_queue")]
         at, problems = self._written
         loop = asyncio.get_running_loop()
         if loop.time() - at > 1:  # whoever asks more often is told the same
@@ -491,15 +492,17 @@ class Dragoman:
             self._written = (loop.time(), problems)
         return problems
 
-    async def _cannot_write(self) -> list[str]:
+    async def _cannot_write(self) -> list[Sentence]:
         """Ready is who can write."""
         try:
             async with asyncio.timeout(2):
                 await self.store.beat(self.clock.now())
         except TimeoutError:
-            return ["the database does not take a write within 2 s: full, locked or overloaded"]
+            return [Sentence("ready_write")]
+        except SentenceError as error:
+            return [error.sentence]
         except Exception as error:
-            return [str(error)]
+            return [Sentence("ready_failed", {"detail": str(error)})]
         return []
 
     # --- ASGI ------------------------------------------------------------------------------------
@@ -591,6 +594,14 @@ class Dragoman:
                 await self.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _tongue(cookies: Mapping[str, str], accepted: str) -> Tongue:
+    """The language of whoever reads a page that is not the console's."""
+    from dragoman.ui import languages  # pages are rare, and not every program has any
+
+    found = languages.wanted(cookies, accepted)
+    return Tongue(found, languages.direction(found), languages.catalogue(found))
 
 
 def _authorized_at(stream_id: str, begun: str) -> str:

@@ -14,7 +14,7 @@ sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("roundtrip",
 import aiohttp
 from desk import OWNER, Desk, desk
 from five import STREAM_ID, Five, five
-from furnished import furnish, pages
+from furnished import furnish, lived_in, pages
 from playwright.async_api import expect
 from tea_chat import AT, TeaLine, have_chat, serving
 from test_console_causes import CAUSES, SHOP
@@ -50,6 +50,7 @@ PHONE = (
     *DATA, "Ravi", "Meera", "*Assam*, second flush. How many bags?", "image", "interactive",
     "webhook", "in",
 )  # fmt: skip
+LIVED = SAID
 Get = Callable[[str], Awaitable[str]]
 
 
@@ -82,6 +83,14 @@ async def test_every_page(tmp_path: Path) -> None:
         ]
         found = await left(reader(d), addresses)
         assert found == ""
+
+
+async def test_a_product_after_a_busy_morning(tmp_path: Path) -> None:
+    async with lived_in(tmp_path) as lived:
+        d = lived.desk
+        ours = [at for name, at in lived.more.items() if not name.startswith(("console.", "phone"))]
+        addresses = [*(await pages(d, lived.values)).values(), *ours]
+        assert await left(reader(d), addresses, LIVED) == ""
 
 
 async def happened(b: Both) -> list[str]:

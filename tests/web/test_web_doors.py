@@ -101,7 +101,8 @@ async def test_a_stopped_program_is_not_ready(tmp_path: Path) -> None:
         await door.world.app.stop()
         status, ready = await door.ask("GET", "/readyz")
         assert status == 503
-        assert json.loads(ready) == {"ready": False, "problems": ["starting or stopping"]}
+        told = {"ready": False, "problems": ["The program is starting or stopping."]}
+        assert json.loads(ready) == told
         assert await door.ask("GET", "/healthz") == (200, "ok")
         assert (await door.post(door.hello()))[0] == 503  # not kept, so not 200
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from dragoman.domain.clock import Clock
+from dragoman.domain.sentences import Sentence
 from dragoman.engine import doctor
 from dragoman.engine.agents import Agents
 from dragoman.engine.apps import App, Apps
@@ -47,7 +48,7 @@ class House(msgspec.Struct, frozen=True):
     examined: doctor.House
     replay: Callable[[int, int], Awaitable[list[Exchange]]]
     aside: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
-    ready: Callable[[], Awaitable[list[str]]]
+    ready: Callable[[], Awaitable[list[Sentence]]]
     url_for: Callable[[str], str]
     hosts: Sequence[str] = ()
     secure: bool = False

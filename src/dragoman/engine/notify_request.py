@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from dragoman.agents.output import read_object
-from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.domain.sentences import Sentence, SentenceError, term, words
 
 MOST_IDENTITIES = 1000
 MOST_PARAMETERS = 20
@@ -38,6 +38,8 @@ words(
         "has a phoneNumber.",
         "notify_missing": "{path} is missing, and it is required.",
         "notify_type": "{path} must be {wanted}, and is {found}.",
+        "notify_it_is": "it is {found}",
+        "notify_text_of": ("a text of {n} character", "a text of {n} characters"),
         "notify_channel": 'channel must be "whatsapp", and is {found}: this API sends on WhatsApp '
         "only.",
         "notify_instance": "webhookInstanceName belongs to the channel ivr: leave it out for "
@@ -98,7 +100,7 @@ def read_request(body: bytes) -> Request:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest([_no_object(str(error))]) from None
     if not isinstance(given, dict):
-        raise BadRequest([_no_object(f"it is {found(given)}")])
+        raise BadRequest([_no_object(Sentence("notify_it_is", {"found": found(given)}))])
     reading = _Reading()
     kind, value = reading.top(given)
     identities = reading.identities(given.get("identities"))
@@ -108,16 +110,20 @@ def read_request(body: bytes) -> Request:
     return Request(Message(kind, value, tuple(names)), identities)
 
 
-def found(value: Any) -> str:
+_FOUND: dict[type, str | Sentence] = {
+    dict: term("an object"), list: term("a list"), bool: term("a boolean"),
+    int: term("a number"), float: term("a number"), type(None): "null",
+}  # fmt: skip
+
+
+def found(value: Any) -> str | Sentence:
     """What a value is, short enough for a sentence."""
     if isinstance(value, str):
-        return f'"{value}"' if len(value) <= 40 else f"a text of {len(value)} characters"
-    names = {dict: "an object", list: "a list", bool: "a boolean", int: "a number",
-             float: "a number", type(None): "null"}  # fmt: skip
-    return names[type(value)]
+        return f'"{value}"' if len(value) <= 40 else Sentence("notify_text_of", {"n": len(value)})
+    return _FOUND[type(value)]
 
 
-def _no_object(problem: str) -> Sentence:
+def _no_object(problem: str | Sentence) -> Sentence:
     return Sentence("notify_no_object", {"problem": problem})
 
 
@@ -148,7 +154,7 @@ class _Reading:
         return self._message(name, given)
 
     def _message(self, name: str, given: Json) -> tuple[str, str | Json]:
-        message = self._member(given, "", name, dict, "an object with type and value")
+        message = self._member(given, "", name, dict, term("an object with type and value"))
         if message is None:
             return "", ""
         self._only(message, name, ("type", "value"))
@@ -160,7 +166,7 @@ class _Reading:
         path = f"{name}.value"
         if kind == "template" and isinstance(message.get("value"), dict):
             return kind, self._object(path, message["value"])
-        wanted = "a text or an object" if kind == "template" else "a text"
+        wanted = term("a text or an object") if kind == "template" else term("a text")
         text = self._member(message, name, "value", str, wanted)
         if text is None:
             return "", ""
@@ -193,7 +199,7 @@ class _Reading:
             self.wrong("notify_missing", "identities")
             return ()
         if not isinstance(given, list):
-            self.wrong("notify_type", "identities", wanted="a list", found=found(given))
+            self.wrong("notify_type", "identities", wanted=term("a list"), found=found(given))
             return ()
         if not 1 <= len(given) <= MOST_IDENTITIES:
             self.wrong("notify_count", n=len(given), most=MOST_IDENTITIES)
@@ -203,19 +209,19 @@ class _Reading:
 
     def _identity(self, path: str, given: Any) -> Identity | None:
         if not isinstance(given, dict):
-            self.wrong("notify_type", path, wanted="an object", found=found(given))
+            self.wrong("notify_type", path, wanted=term("an object"), found=found(given))
             return None
         for other in ("email", "spaceId"):
             if other in given:
                 self.wrong("notify_email", f"{path}.{other}")
         self._only(given, path, ("phoneNumber", "customMessage", "parameters", "email", "spaceId"),
                    shown=("phoneNumber", "customMessage", "parameters"))  # fmt: skip
-        phone = self._member(given, path, "phoneNumber", str, "a text")
+        phone = self._member(given, path, "phoneNumber", str, term("a text"))
         if phone is not None and not phone.strip():
             self.wrong("notify_empty", f"{path}.phoneNumber")
         custom = None
         if "customMessage" in given:
-            custom = self._member(given, path, "customMessage", str, "a text")
+            custom = self._member(given, path, "customMessage", str, term("a text"))
             if custom is not None and not custom.strip():
                 self.wrong("notify_empty", f"{path}.customMessage")
             self._length(f"{path}.customMessage", custom or "", LONGEST_TEXT)
@@ -223,7 +229,9 @@ class _Reading:
         return Identity(phone or "", custom, parameters)
 
     def _parameters(self, path: str, given: Json) -> dict[str, str]:
-        values: dict[str, str] | None = self._member(given, path, "parameters", dict, "an object")
+        values: dict[str, str] | None = self._member(
+            given, path, "parameters", dict, term("an object")
+        )
         if values is None:
             return {}
         path = f"{path}.parameters"
@@ -232,7 +240,7 @@ class _Reading:
         for name, value in values.items():
             if type(value) is not str:
                 place = f"{path}.{name[:40]}"
-                self.wrong("notify_type", place, wanted="a text", found=found(value))
+                self.wrong("notify_type", place, wanted=term("a text"), found=found(value))
             else:
                 self._length(f"{path}.{name[:40]}", value, LONGEST_PARAMETER)
         return values
@@ -249,7 +257,7 @@ class _Reading:
                 self.wrong("notify_unknown", place, known=", ".join(shown or known))
 
     def _member(
-        self, given: Json, path: str, name: str, kind: Callable[..., Any], wanted: str
+        self, given: Json, path: str, name: str, kind: Callable[..., Any], wanted: Sentence
     ) -> Any:
         """A required member of a kind; None where it is wrong."""
         place = f"{path}.{name}" if path else name

@@ -35,7 +35,7 @@ class Items:
         self._prefix = prefix
         words({f"{prefix}_{id}": text.replace("PARTNER", label) for id, text in _WORDS.items()})
 
-    def _sentence(self, id: str, **args: str) -> Sentence:
+    def _sentence(self, id: str, **args: Any) -> Sentence:
         return Sentence(f"{self._prefix}_{id}", args)
 
     def root(self, body: bytes) -> Any:

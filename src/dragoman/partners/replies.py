@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from dragoman.domain.errors import Code, Concerns, SendError
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 from dragoman.domain.wire import NoReply, Phase, Reply
 
 from ._cloud.known import Known
@@ -43,7 +43,13 @@ _WORDS = {
 }
 
 
-words({"address_not_allowed": "the address is not allowed."})
+words(
+    {
+        "address_not_allowed": "the address is not allowed.",
+        "reason_coded": "no reason given ({code})",
+        "reason_ended": "{said}.",
+    }
+)
 
 
 class Replies:
@@ -178,10 +184,16 @@ def ended(text: str) -> str:
     return text if not text or text[-1] in ".!?" else text + "."
 
 
-def shown_raw(code: str, said: str) -> str:
-    """A code that is not known here, as the partner wrote it."""
-    said = said or "no reason given"
-    return ended(f"{said} ({code})" if code else said)
+def reason(said: str, code: str = "") -> str | Sentence:
+    """What the partner said, and where it said nothing that it did not."""
+    return said or (Sentence("reason_coded", {"code": code}) if code else term("no reason given"))
+
+
+def shown_raw(code: str, said: str) -> str | Sentence:
+    """A code that is not known here, as the partner wrote it, with a full stop."""
+    if said:
+        return ended(f"{said} ({code})" if code else said)
+    return Sentence("reason_ended", {"said": reason(said, code)})
 
 
 def later(a: float | None, b: float | None) -> float | None:

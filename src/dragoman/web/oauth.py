@@ -1,15 +1,17 @@
 """Where a partner sends a browser back after an authorization: /oauth/{partner}/{stream id}.
 
 A person is in front of it. Whoever began in the console (a cookie says so) is sent back there; all
-others get a page: one sentence, nothing to load, nothing that a query could put into it. The
-address carries a code, so it is neither kept nor passed on.
+others get a page in their language: one sentence, nothing to load, nothing that a query could put
+into it. The address carries a code, so it is neither kept nor passed on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gettext
+from collections.abc import Callable, Mapping
 from html import escape
 from http.cookies import CookieError, SimpleCookie
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 import structlog
@@ -45,7 +47,7 @@ _HEADERS = (
 )
 _PAGE = """\
 <!doctype html>
-<html lang="en">
+<html lang="{language}" dir="{direction}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -69,11 +71,26 @@ small {{ opacity: .7; }}
 """
 
 
+class Tongue(NamedTuple):
+    """A language: its code, `ltr` or `rtl`, and its words."""
+
+    language: str
+    direction: str
+    words: gettext.NullTranslations
+
+
 class OAuth:
     """The callback of every partner that has one. `back`: the console's page that tells how an
-    authorization ended, of an app and of what was begun (`Begun.id`)."""
+    authorization ended, of an app and of what was begun (`Begun.id`). `tongue`: what a reader is
+    told in, by their cookies and their Accept-Language."""
 
-    def __init__(self, accounts: Accounts, back: Callable[[str, str], str]) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        back: Callable[[str, str], str],
+        tongue: Callable[[Mapping[str, str], str], Tongue],
+    ) -> None:
+        self._tongue = tongue
         self._accounts = accounts
         self._back = back
 
@@ -91,12 +108,17 @@ class OAuth:
             end = await self._accounts.come_back(name, stream_id, query)
         except Exception:
             log.exception("oauth_broken", partner=name)
-            await respond(send, 500, _page(name, CameBack(False, _BROKEN)), _HTML, _HEADERS)
+            await self._tell(scope, send, 500, name, CameBack(False, _BROKEN))
             return
         if _begun_in_console(scope, stream_id) and query.get("state"):
             await self._send_back(send, stream_id, begun_id(query["state"]))
             return
-        await respond(send, 200 if end.done else 400, _page(name, end), _HTML, _HEADERS)
+        await self._tell(scope, send, 200 if end.done else 400, name, end)
+
+    async def _tell(self, scope: Scope, send: Send, status: int, name: str, end: CameBack) -> None:
+        accepted = b", ".join(v for k, v in scope["headers"] if k == b"accept-language")
+        tongue = self._tongue(_cookies(scope), accepted.decode("latin-1"))
+        await respond(send, status, _page(name, end, tongue), _HTML, _HEADERS)
 
     async def _send_back(self, send: Send, stream_id: str, begun: str) -> None:
         over = f"{BEGUN_HERE}=; Path=/oauth; Max-Age=0; HttpOnly; SameSite=Lax".encode()
@@ -105,14 +127,18 @@ class OAuth:
 
 
 def _begun_in_console(scope: Scope, stream_id: str) -> bool:
+    return _cookies(scope).get(BEGUN_HERE) == stream_id
+
+
+def _cookies(scope: Scope) -> dict[str, str]:
     for name, value in scope["headers"]:
         if name == b"cookie":
             try:
-                found = SimpleCookie(value.decode("latin-1")).get(BEGUN_HERE)
+                found = SimpleCookie(value.decode("latin-1"))
             except CookieError:
-                return False
-            return found is not None and found.value == stream_id
-    return False
+                return {}
+            return {key: one.value for key, one in found.items()}
+    return {}
 
 
 _BROKEN = Sentence("oauth_broken")
@@ -127,11 +153,13 @@ def _place(path: str) -> tuple[str, str] | None:
     return (name, stream_id) if name in PARTNERS and account(name) is not None else None
 
 
-def _page(name: str, end: CameBack) -> bytes:
-    title = say(Sentence("oauth_title_done" if end.done else "oauth_title_not"))
+def _page(name: str, end: CameBack, tongue: Tongue) -> bytes:
+    title = say(Sentence("oauth_title_done" if end.done else "oauth_title_not"), tongue.words)
     return _PAGE.format(
+        language=tongue.language,
+        direction=tongue.direction,
         title=escape(title),
         label=escape(partner(name).LABEL),
-        told=escape(say(end.sentence)),
-        close=escape(say(Sentence("oauth_close"))),
+        told=escape(say(end.sentence, tongue.words)),
+        close=escape(say(Sentence("oauth_close"), tongue.words)),
     ).encode()

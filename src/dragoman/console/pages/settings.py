@@ -11,7 +11,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 
-from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.domain.sentences import Sentence, SentenceError, together, words
 from dragoman.engine import differing, doctor, people
 from dragoman.engine.people import ROLES, Invitation, Person
 from dragoman.engine.publish import Change
@@ -32,7 +32,7 @@ words(
         "settings_guest": "The guest of this machine has no account: `dragoman serve` makes an "
         "owner's at its first start.",
         "settings_date_wrong": "{value!r} is no date: write it like 2026-11-25.",
-        "settings_not_ready": "Messages cannot be kept now: {problem}.",
+        "settings_not_ready": "Messages cannot be kept now: {problem}",
         "settings_ready": "Messages are kept: the database takes a write.",
     }
 )
@@ -374,7 +374,7 @@ async def storage(request: Ask) -> Response[str]:
         checks = await asyncio.to_thread(doctor.resting, house.examined)
     problems = await house.ready()
     told = (
-        Sentence("settings_not_ready", {"problem": "; ".join(problems).rstrip(".")})
+        Sentence("settings_not_ready", {"problem": together(problems)})
         if problems
         else Sentence("settings_ready")
     )

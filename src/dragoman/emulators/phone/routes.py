@@ -38,9 +38,11 @@ _UPLOADS = {
     "voice": ("", 16 * _MB), "document": ("", 100 * _MB), "sticker": ("image/webp", _MB // 2),
 }  # fmt: skip
 # What the page's scripts show as it comes: statuses, and the names of what passed over the wire.
-_SHOWN = (
+SHOWN = (
     "accepted", "sent", "delivered", "read", "played", "failed", "request", "answer", "headers",
-    "body", "call", "webhook in", "message", "status", "payment", "template", "text",
+    "body", "call", "webhook in", "message", "status", "payment", "template", "text", "image",
+    "video", "audio", "document", "sticker", "location", "contacts", "interactive", "reaction",
+    "order", "button", "system", "paid", "pending", "updates", "instead",
 )  # fmt: skip
 
 words(
@@ -163,7 +165,7 @@ def _script_words(language: str, handsets: Handsets) -> dict[str, Any]:
     """What the page's scripts say, in a language."""
     once, counted = languages.said_by_scripts(sorted((_HERE / "static").glob("*.js")))
     labels = {one["label"] for faults in handsets.faults.values() for one in faults.describe()}
-    return languages.for_scripts(language, {*once, *labels, *_SHOWN}, counted)
+    return languages.for_scripts(language, {*once, *labels, *SHOWN}, counted)
 
 
 def _reading(handsets: Handsets, console: str) -> list[ControllerRouterHandler]:

@@ -108,8 +108,10 @@ def _card(card: ContactCard) -> dict[str, Any]:
         raise refuse("meta_empty", field="contact's name")
     filled("contact's formatted name", card.name.formatted_name, 10_000)
     if len([part for part in _plain(card.name).values() if part]) < 2:
-        rule = "beside formatted_name it needs one of first_name, last_name, middle_name, prefix "
-        rule += "and suffix"
+        rule = (
+            "beside formatted_name it needs one of first_name, last_name, middle_name, prefix and "
+            "suffix"
+        )
         raise refuse("meta_choose", field="contact's name", rule=rule)
     values = _plain(card)
     return {key: values[key] for key in _ORDER if values.get(key)}

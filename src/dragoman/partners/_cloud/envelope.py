@@ -15,7 +15,7 @@ from typing import Any
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.identity import Bsuid, Group
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 from dragoman.partners.contract import OutboundMessage
 from dragoman.partners.extra import merge
 
@@ -176,7 +176,7 @@ def _raw(payload: dict[str, Any]) -> dict[str, Any]:
     if kind is None:
         named = _named(out)
         if len(named) != 1:
-            found = "none of its bodies" if not named else " and ".join(named)
+            found = ", ".join(named) or term("none of its bodies")
             raise refuse("meta_raw_type", found=found, known=", ".join(_TYPES))
         return {"type": named[0], **{key: v for key, v in out.items() if key != "type"}}
     filled("type of the structured payload", str(kind), 100)

@@ -15,7 +15,7 @@ import msgspec
 from dragoman.domain.content import Problem
 from dragoman.domain.errors import Code, Concerns, SendError
 from dragoman.domain.events import SendProblem
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 from dragoman.domain.wire import Reply
 from dragoman.partners.replies import Replies, ended, refused
 from dragoman.partners.replies import retry_after as retry_after
@@ -99,9 +99,9 @@ def meaning(error: dict[str, Any]) -> Meaning:
         written = f"{code}/{subcode}"
     if key is not None:
         known = KNOWN[key]
-        args = {"said": ended(text) or "no detail given."} if "{said}" in known.text else {}
+        args = {"said": ended(text) or term("no detail given.")} if "{said}" in known.text else {}
         return Meaning(known, Sentence(f"meta_error_{key}", args), written, text)
-    args = {"code": written, "said": ended(text) or "no detail given."}
+    args = {"code": written, "said": ended(text) or term("no detail given.")}
     if error.get("is_transient") is True:
         known = Known(Code.UNAVAILABLE, Concerns.PARTNER, "", retryable=True)
         return Meaning(known, Sentence("meta_error_passing", args), written, text)

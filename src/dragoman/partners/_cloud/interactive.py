@@ -31,8 +31,20 @@ from dragoman.domain.content import (
     ProductSection,
     Section,
 )
+from dragoman.domain.sentences import Sentence, term
 
-from .limits import alike, between, counted, filled, one_of, refuse, unique, web_link, within
+from .limits import (
+    alike,
+    between,
+    counted,
+    filled,
+    header_file,
+    one_of,
+    refuse,
+    unique,
+    web_link,
+    within,
+)
 
 _ALL = ("text", "image", "video", "document")
 
@@ -49,12 +61,21 @@ def part_of(kind: str, value: Header, allowed: tuple[str, ...]) -> str:
     """The one member of a header that is given, which a message of this kind must allow."""
     given = parts_of(value)
     if len(given) != 1:
-        raise refuse("meta_header_parts", found=" and ".join(given) or "nothing")
+        raise refuse("meta_header_parts", found=_together(given))
     name = given[0]
     if name not in allowed:
-        listed = ", ".join(allowed) or "no header"
-        raise refuse("meta_bad_header", kind=kind, found=name, allowed=listed)
+        listed = [term(one) for one in allowed] or term("no header")
+        raise refuse("meta_bad_header", kind=kind, found=term(name), allowed=listed)
     return name
+
+
+def _together(names: list[str]) -> Sentence:
+    if not names:
+        return term("nothing")
+    said = term(names[0])
+    for name in names[1:]:
+        said = Sentence("meta_and", {"one": said, "other": term(name)})
+    return said
 
 
 def header(kind: str, value: Header, allowed: tuple[str, ...] = _ALL) -> dict[str, Any]:
@@ -63,7 +84,7 @@ def header(kind: str, value: Header, allowed: tuple[str, ...] = _ALL) -> dict[st
     if value.text:
         return {"type": "text", "text": filled("header text", value.text)}
     media: Media = getattr(value, name)
-    body: dict[str, Any] = one_of(f"header {name}", media.id, media.link)
+    body: dict[str, Any] = one_of(header_file(name), media.id, media.link)
     if name == "document" and media.filename:
         body["filename"] = media.filename
     return {"type": name, name: body}
@@ -319,7 +340,7 @@ def _card(index: int, card: Card) -> dict[str, Any]:
         out["body"] = {"text": card.body}
     if bool(card.url) == bool(card.buttons):
         rule = "give either a link (label and url) or buttons"
-        raise refuse("meta_choose", field=f"card {index + 1}", rule=rule)
+        raise refuse("meta_choose", field=Sentence("meta_card", {"index": index + 1}), rule=rule)
     if card.url:
         out["action"] = _link(card.label or "", card.url)
         return out

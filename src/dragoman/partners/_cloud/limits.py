@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ParamSpec, TypeVar
 
 from dragoman.domain.errors import Code
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 from dragoman.partners.contract import Unsupported
 
 _P = ParamSpec("_P")
@@ -37,6 +37,12 @@ words(
         "meta_bad_pattern": "The {field} {value!r} is not valid: {rule}.",
         "meta_out_of_range": "The {field} is {value}, WhatsApp allows {low} to {high}.",
         "meta_choose": "The {field} is wrong: {rule}.",
+        "meta_link_of": "{field} link",
+        "meta_header_file": "header {kind}",
+        "meta_template_file": "template {kind}",
+        "meta_card": "card {index}",
+        "meta_knows": "WhatsApp knows {known}",
+        "meta_and": "{one} and {other}",
         "meta_cards_differ": "The cards of a carousel must be built alike, and card {index} is "
         "not like the first: give each the same kind of header, a body or none, and the same "
         "buttons.",
@@ -97,6 +103,12 @@ COUNTS: dict[str, tuple[int, int]] = {
 REFERENCE_ID = {"INR": (35, re.compile(r"[A-Za-z0-9_.-]+")), "": (60, re.compile(r"\S+"))}
 
 
+# What people call a part of a message: a text of ours, or a sentence of one.
+Name = str | Sentence
+# Arguments of a refusal that are words of ours, and so translated with it.
+_OURS = frozenset({"field", "rule", "part", "where"})
+
+
 class Refuse(Exception):
     """This message cannot be sent as it is. `sentence` says why; it becomes `Unsupported`."""
 
@@ -126,12 +138,33 @@ def unsupported(render: Callable[_P, _T]) -> Callable[_P, _T | Unsupported]:
 
 
 def refuse(sentence_id: str, code: Code = Code.INVALID, **args: object) -> Refuse:
-    return Refuse(Sentence(sentence_id, dict(args)), code)
+    """Texts of `field`, `rule`, `part` and `where` are ours, all others as somebody wrote them."""
+    said = {k: term(v) if k in _OURS and isinstance(v, str) else v for k, v in args.items()}
+    return Refuse(Sentence(sentence_id, said), code)
 
 
-def within(field: str, text: str, limit: int | None = None) -> str:
+def link_of(field: Name) -> Sentence:
+    """What people call the address of a file."""
+    return Sentence("meta_link_of", {"field": _said(field)})
+
+
+def header_file(kind: str) -> Sentence:
+    """What people call a file that is a header."""
+    return Sentence("meta_header_file", {"kind": term(kind)})
+
+
+def template_file(kind: str) -> Sentence:
+    """What people call a file that is a template's header."""
+    return Sentence("meta_template_file", {"kind": term(kind)})
+
+
+def _said(name: Name) -> Sentence:
+    return term(name) if isinstance(name, str) else name
+
+
+def within(field: Name, text: str, limit: int | None = None) -> str:
     """The text, when it is within the field's limit."""
-    most = LIMITS[field] if limit is None else limit
+    most = LIMITS[str(field)] if limit is None else limit
     if len(text) > most:
         raise refuse("meta_too_long", Code.TOO_LONG, field=field, length=len(text), limit=most)
     return text
@@ -163,7 +196,7 @@ def unique(field: str, values: Iterable[str]) -> None:
         seen.add(value)
 
 
-def web_link(field: str, url: str) -> str:
+def web_link(field: Name, url: str) -> str:
     """A web address, as Meta can fetch or open it."""
     rest = url.partition("://")[2]
     if not url.lower().startswith(("https://", "http://")) or not rest or re.search(r"\s", url):
@@ -171,14 +204,14 @@ def web_link(field: str, url: str) -> str:
     return url
 
 
-def one_of(field: str, id: str | None, link: str | None) -> dict[str, str]:
+def one_of(field: Name, id: str | None, link: str | None) -> dict[str, str]:
     """Meta's `{"id"}` or `{"link"}`; exactly one must be given."""
     if bool(id) == bool(link):
-        raise refuse("meta_id_or_link", field=field, found="both" if id else "neither")
+        raise refuse("meta_id_or_link", field=field, found=term("both") if id else term("neither"))
     if id:
         return {"id": id}
     assert link is not None
-    return {"link": web_link(f"{field} link", link)}
+    return {"link": web_link(link_of(field), link)}
 
 
 def matched(field: str, value: str, pattern: re.Pattern[str], rule: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from dragoman.domain.content import Amount, Order, OrderDetails, OrderItem, OrderStatus
+from dragoman.domain.sentences import Sentence
 
 from .interactive import header
 from .limits import LIMITS, REFERENCE_ID, between, counted, filled, matched, refuse, within
@@ -148,5 +149,5 @@ def state(content: OrderStatus) -> dict[str, Any]:
 
 def _known(field: str, value: str, allowed: frozenset[str]) -> None:
     if value not in allowed:
-        rule = "WhatsApp knows " + ", ".join(sorted(allowed))
+        rule = Sentence("meta_knows", {"known": ", ".join(sorted(allowed))})
         raise refuse("meta_bad_pattern", field=field, value=value, rule=rule)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from dragoman.domain.content import Problem
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 
 words(
     {
@@ -100,14 +100,17 @@ def need_time(item: dict[str, Any], key: str = "timestamp") -> int:
     return at
 
 
-def found(value: Any) -> str:
+_FOUND = {dict: term("an object"), list: term("a list"), str: term("a text"),
+          int: term("a number"), float: term("a number")}  # fmt: skip
+
+
+def found(value: Any) -> str | Sentence:
     """What a value is, in JSON's words."""
     if value is None:
         return "null"
     if isinstance(value, bool):
-        return "a boolean"
-    names = {dict: "an object", list: "a list", str: "a text", int: "a number", float: "a number"}
-    return names.get(type(value), "something else")
+        return term("a boolean")
+    return _FOUND.get(type(value)) or term("something else")
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode

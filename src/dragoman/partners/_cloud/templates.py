@@ -32,22 +32,42 @@ from dragoman.domain.content import (
     UrlButton,
     VoiceCallButton,
 )
+from dragoman.domain.sentences import Sentence, term, words
 
 from .bodies import degrees
 from .interactive import product_sections
-from .limits import alike, between, counted, filled, one_of, refuse, web_link, within
+from .limits import (
+    Name,
+    alike,
+    between,
+    counted,
+    filled,
+    one_of,
+    refuse,
+    template_file,
+    web_link,
+    within,
+)
 from .orders import parameters, state
+
+words(
+    {
+        "template_value_is": "a value that is a {kind}",
+        "template_of_button": "a button of the sort {kind}",
+        "template_value_of_button": "a value of a button of the sort {kind}",
+    }
+)
 
 UNBOUND = 100_000  # Meta checks the whole text's length, which we do not know
 
 # Parts that only Meta's own API is known to have a place for, as people call them.
-ONLY_META: Mapping[str, str] = {
-    "cards": "cards",
-    "offer_expires_at": "an offer's end",
-    "order_status": "an order's state",
-    "tap_target_url": "a tap target",
-    "marketing": "the marketing endpoint",
-    "components": "Meta's components",
+ONLY_META: Mapping[str, Sentence] = {
+    "cards": term("cards"),
+    "offer_expires_at": term("an offer's end"),
+    "order_status": term("an order's state"),
+    "tap_target_url": term("a tap target"),
+    "marketing": term("the marketing endpoint"),
+    "components": term("Meta's components"),
 }
 
 
@@ -170,7 +190,7 @@ def _named(name: str | None) -> dict[str, str]:
 
 
 def _media(value: MediaParam) -> dict[str, Any]:
-    body: dict[str, Any] = one_of(f"template {value.type}", value.id, value.link)
+    body: dict[str, Any] = one_of(template_file(value.type), value.id, value.link)
     if value.filename and value.type == "document":
         body["filename"] = value.filename
     return body
@@ -256,19 +276,29 @@ def _call(button: VoiceCallButton) -> dict[str, Any]:
 # --- for partners with templates of their own ----------------------------------------------------
 
 
-def unplaced(content: Template, parts: Mapping[str, str] = ONLY_META) -> str | None:
+def unplaced(content: Template, parts: Mapping[str, Sentence] = ONLY_META) -> Sentence | None:
     """The first of these parts that a template has, in words."""
     return next((words for name, words in parts.items() if getattr(content, name)), None)
 
 
-def said(param: Param, no_place: Callable[[str], Exception]) -> str:
+def said(param: Param, no_place: Callable[[Name], Exception]) -> str:
     """A value as text. no_place: makes the Refuse of one that is none, from what it is in words.
     Raises Refuse."""
     if isinstance(param, TextParam):
         return filled("template value", param.text, UNBOUND)
     if isinstance(param, CurrencyParam | DateTimeParam):
         return filled("template value", param.fallback, UNBOUND)
-    raise no_place(f"a value that is a {param.__struct_config__.tag}")
+    raise no_place(Sentence("template_value_is", {"kind": param.__struct_config__.tag}))
+
+
+def of_button(button: TemplateButton) -> Sentence:
+    """What people call a button by its sort."""
+    return Sentence("template_of_button", {"kind": button.__struct_config__.tag})
+
+
+def value_of_button(button: TemplateButton) -> Sentence:
+    """What people call a value of a button by the button's sort."""
+    return Sentence("template_value_of_button", {"kind": button.__struct_config__.tag})
 
 
 def values_and_buttons(content: Template) -> tuple[tuple[Param, ...], tuple[TemplateButton, ...]]:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from dragoman.domain.errors import SendError
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 from dragoman.domain.wire import NoReply, Phase, Reply
 from dragoman.partners._cloud.answer import json_object
 from dragoman.partners._cloud.errors import (
@@ -125,7 +125,7 @@ def read_subscriptions(reply: Reply | NoReply) -> tuple[str, ...] | Sentence:
     """As `subscribed_fields`, which are asked for with the app's own token."""
     error = error_of(reply.body) if isinstance(reply, Reply) else None
     if error is not None and error.get("code") in _APP_TOKEN_REFUSED:
-        return Sentence("cloud_app_refused", {"said": said(error) or "no detail given"})
+        return Sentence("cloud_app_refused", {"said": said(error) or term("no detail given")})
     return read(reply, subscribed_fields)
 
 
@@ -154,7 +154,9 @@ def _token_info(told: dict[str, Any]) -> TokenInfo | Sentence:
         error = opt_obj(data, "error")
         if "code" in error:
             return meaning({**error, "error_subcode": error.get("subcode")}).sentence
-        return Sentence("cloud_token_invalid", {"said": opt(error, "message") or "no detail given"})
+        return Sentence(
+            "cloud_token_invalid", {"said": opt(error, "message") or term("no detail given")}
+        )
     accounts = [
         id
         for grant in dicts(data.get("granular_scopes"))

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 from dragoman.domain.wire import NoReply, Reply
 from dragoman.partners._cloud.errors import error_of, said
 from dragoman.partners._cloud.shape import opt
@@ -149,7 +149,9 @@ def _refused(error: dict[str, Any], redirect_uri: str) -> Sentence:
     for subcode, phrase, name in _CODE_ERRORS:
         if (subcode and error.get("error_subcode") == subcode) or phrase in text:
             return Sentence(name, {"uri": redirect_uri} if name == "cloud_code_redirect" else {})
-    return Sentence("cloud_code_refused", {"said": (text or "no detail given").rstrip(".") + "."})
+    return Sentence(
+        "cloud_code_refused", {"said": text.rstrip(".") + "." if text else term("no detail given.")}
+    )
 
 
 def grant(

@@ -16,7 +16,7 @@ from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud import bodies
 from dragoman.partners._cloud.envelope import interactive_object
-from dragoman.partners._cloud.limits import filled, refuse, within
+from dragoman.partners._cloud.limits import filled, header_file, refuse, within
 from dragoman.partners.contract import HttpCall, OutboundMessage
 from dragoman.partners.extra import merge
 
@@ -218,7 +218,7 @@ def _quick_reply(content: c.Buttons, reference: str | None) -> dict[str, Any]:
         body |= {"header": header["text"]} if "text" in header else {}
     else:
         media = header[kind]
-        body["url"] = link_of(f"header {kind}", media.get("id"), media.get("link"))
+        body["url"] = link_of(header_file(kind), media.get("id"), media.get("link"))
         body |= {"filename": media["filename"]} if media.get("filename") else {}
     body["text"] = meta["body"]["text"]
     if "footer" in meta:

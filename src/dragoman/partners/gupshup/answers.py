@@ -98,7 +98,7 @@ def read_refusal(reply: Reply) -> SendError:
         return strange
     if own and (code or not 400 <= status < 500):
         return _refused("access", code or ("500" if status >= 500 else ""), said, reply)
-    said = said or snippet(reply) or "no reason given"
+    said = said or snippet(reply)
     known = str(status) if f"http/{status}" in ERRORS else "400"
     error = _refused("http", known, said, reply)
     return msgspec.structs.replace(error, partner_code=f"HTTP {status}")

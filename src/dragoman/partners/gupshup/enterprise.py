@@ -15,7 +15,7 @@ import msgspec
 
 from dragoman.domain import content as c
 from dragoman.partners._cloud.envelope import interactive_object
-from dragoman.partners._cloud.limits import filled, within
+from dragoman.partners._cloud.limits import filled, header_file, within
 from dragoman.partners.contract import HttpCall, OutboundMessage
 
 from .native import cannot, digits_of, link_of, meant, unknown
@@ -166,7 +166,7 @@ def _interactive(content: c.Outbound) -> dict[str, str]:
     kind = header["type"]
     if kind in ("image", "video", "document"):
         media = header[kind]
-        link = link_of(f"header {kind}", media.get("id"), media.get("link"))
+        link = link_of(header_file(kind), media.get("id"), media.get("link"))
         out = {"method": "SendMediaMessage", "msg_type": kind, "media_url": link, "caption": text}
         is_template = False
         if media.get("filename"):

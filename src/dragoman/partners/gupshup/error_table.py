@@ -17,7 +17,7 @@ from dragoman.domain.errors import Code, Concerns
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners._cloud.errors import meaning
 from dragoman.partners._cloud.known import Known
-from dragoman.partners.replies import shown_raw
+from dragoman.partners.replies import reason, shown_raw
 
 _MESSAGE = Concerns.MESSAGE
 _CONTACT = Concerns.CONTACT
@@ -210,7 +210,7 @@ def problem(table: str, code: str, said: str) -> tuple[Known, Sentence]:
     for key in (f"{table}/{code}", f"{table}/{said.strip().upper()}", f"access/{code}"):
         # The Access API's codes are those of delivery as well.
         if key in ERRORS and (not key.startswith("access/") or table in ("access", "report")):
-            args = {"said": said or f"code {code}"}
+            args = {"said": reason(said, code)}
             return ERRORS[key], Sentence(f"gupshup_error_{key}", args)
     if len(code) >= 5:
         meta = meaning({"code": code, "message": said})

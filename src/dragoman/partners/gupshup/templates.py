@@ -18,8 +18,8 @@ from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import degrees
-from dragoman.partners._cloud.limits import filled, refuse
-from dragoman.partners._cloud.templates import said, unplaced, values_and_buttons
+from dragoman.partners._cloud.limits import Name, filled, refuse, template_file
+from dragoman.partners._cloud.templates import said, unplaced, value_of_button, values_and_buttons
 
 from .native import link_of
 from .settings import KnownTemplate, Settings
@@ -65,7 +65,7 @@ def value(param: c.Param, dialect: str) -> str:
     return said(param, partial(_no_place, dialect))
 
 
-def _no_place(dialect: str, part: str) -> Exception:
+def _no_place(dialect: str, part: Name) -> Exception:
     return refuse("gupshup_template_part", Code.UNSUPPORTED, dialect=dialect, part=part)
 
 
@@ -74,8 +74,7 @@ def _suffix(buttons: tuple[c.TemplateButton, ...], dialect: str) -> str | None:
     suffix = None
     for button in buttons:
         if not isinstance(button, c.UrlButton):
-            tag = button.__struct_config__.tag
-            raise _no_place(dialect, f"a value of a button of the sort {tag}")
+            raise _no_place(dialect, value_of_button(button))
         if suffix is not None:
             raise _no_place(dialect, "values of two buttons")
         suffix = filled("link suffix", button.suffix, 2000)
@@ -142,7 +141,7 @@ def _around(name: str, one: Filled) -> dict[str, str]:
 
 def _media(header: c.MediaParam) -> dict[str, str]:
     kind = _kind(header, "Enterprise")
-    link = link_of(f"template {kind}", header.id, header.link)
+    link = link_of(template_file(kind), header.id, header.link)
     out = {"msg_type": kind.upper(), "media_url": link}
     return {**out, "filename": header.filename} if header.filename else out
 
@@ -168,7 +167,7 @@ def access(content: c.Template, settings: Settings) -> dict[str, Any]:
     }
     if isinstance(one.header, c.MediaParam):
         kind = _kind(one.header, "Access")
-        file = {"link": link_of(f"template {kind}", one.header.id, one.header.link)}
+        file = {"link": link_of(template_file(kind), one.header.id, one.header.link)}
         if kind == "document" and one.header.filename:
             file["filename"] = one.header.filename
         out["message"] = {"type": kind, kind: file}

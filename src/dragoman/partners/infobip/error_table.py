@@ -16,7 +16,7 @@ from __future__ import annotations
 from dragoman.domain.errors import Code, Concerns
 from dragoman.domain.sentences import Sentence, words
 from dragoman.partners._cloud.known import Known
-from dragoman.partners.replies import shown_raw
+from dragoman.partners.replies import reason, shown_raw
 
 _MESSAGE = Concerns.MESSAGE
 _CONTACT = Concerns.CONTACT
@@ -531,5 +531,5 @@ def problem(key: str, otherwise: str, code: str, said: str) -> tuple[Known, Sent
     known = ERRORS.get(key)
     if known is None:
         return _UNKNOWN, Sentence(otherwise, {"said": shown_raw(code, said)})
-    args = {"said": said or "no reason given"} if "{said}" in known.text else {}
+    args = {"said": reason(said)} if "{said}" in known.text else {}
     return known, Sentence(f"infobip_error_{key}", args)

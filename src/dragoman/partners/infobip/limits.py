@@ -14,10 +14,20 @@ from urllib.parse import urlsplit
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.identity import Group, Phone, Recipient
-from dragoman.domain.sentences import words
+from dragoman.domain.sentences import Sentence, words
 from dragoman.partners._cloud.bodies import degrees
 from dragoman.partners._cloud.interactive import part_of
-from dragoman.partners._cloud.limits import between, counted, filled, refuse, web_link, within
+from dragoman.partners._cloud.limits import (
+    Name,
+    between,
+    counted,
+    filled,
+    header_file,
+    refuse,
+    web_link,
+    within,
+)
+from dragoman.partners._cloud.limits import link_of as name_of_link
 from dragoman.partners._cloud.templates import unplaced
 from dragoman.partners.links import Links
 
@@ -45,7 +55,9 @@ def recipient(whom: Recipient) -> str:
     return whom.digits if isinstance(whom, Phone) else whom.value
 
 
-def placed(value: Any, parts: Mapping[str, str], where: str, code: Code = Code.INVALID) -> None:
+def placed(
+    value: Any, parts: Mapping[str, Sentence], where: str, code: Code = Code.INVALID
+) -> None:
     """That none of these members is given, which Infobip has no place for. Raises Refuse."""
     if (part := unplaced(value, parts)) is not None:
         raise refuse("infobip_no_place", code, part=part, where=where)
@@ -71,10 +83,10 @@ def address(field: str, value: str, most: int | None) -> str:
     return within(field, web_link(field, value), most)
 
 
-def link_of(field: str, file: Any, most: int | None = LINK) -> str:
+def link_of(field: Name, file: Any, most: int | None = LINK) -> str:
     """The address of a file, which is anything with `id` and `link`. Raises Refuse."""
     field = field or c.kind_of(file)
-    return within(f"{field} link", _LINKS.of(field, file.id, file.link), most)
+    return within(name_of_link(field), _LINKS.of(field, file.id, file.link), most)
 
 
 def header(kind: str, value: c.Header, allowed: tuple[str, ...]) -> dict[str, Any]:
@@ -83,10 +95,10 @@ def header(kind: str, value: c.Header, allowed: tuple[str, ...]) -> dict[str, An
     if value.text:
         return {"type": "TEXT", "text": filled("header text", value.text)}
     media: c.Media = getattr(value, name)
-    return file_header(f"header {name}", name, media)
+    return file_header(header_file(name), name, media)
 
 
-def file_header(field: str, kind: str, file: Any, named: bool = False) -> dict[str, Any]:
+def file_header(field: Name, kind: str, file: Any, named: bool = False) -> dict[str, Any]:
     """A header that is a file. named: a document must have a name, which is the last step of its
     address where none is given."""
     link = link_of(field, file)

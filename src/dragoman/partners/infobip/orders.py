@@ -16,7 +16,7 @@ import msgspec
 
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
-from dragoman.domain.sentences import words
+from dragoman.domain.sentences import Sentence, term, words
 from dragoman.partners._cloud.limits import between, filled, matched, refuse, within
 from dragoman.partners._cloud.orders import STATES
 from dragoman.partners.mapping import Is, May, Need, Table, at, mapped
@@ -26,6 +26,7 @@ from .settings import ORDER_PAYMENTS, Settings
 
 words(
     {
+        "infobip_of_payment": "a payment of the sort {kind}",
         "infobip_payment_unknown": "Infobip has no payment of the sort {kind}: give one of "
         "payment_gateway (razorpay, payu), upi_intent_link, payment_link, pix_dynamic_code and "
         "boleto, or one of Infobip's own words.",
@@ -91,7 +92,9 @@ def _configured(kind: str, content: c.OrderDetails) -> Content:
     name = given[-1] if given else content.payment_configuration or ""
     if kind in _UNCONFIGURED and name:
         part = "a payment configuration"
-        raise refuse("infobip_no_place", part=part, where=f"a payment of the sort {kind}")
+        raise refuse(
+            "infobip_no_place", part=part, where=Sentence("infobip_of_payment", {"kind": kind})
+        )
     check = filled if kind in _CONFIGURED else within
     name = check("payment configuration", name, 60)
     return {"paymentConfiguration": name} if name else {}
@@ -205,7 +208,9 @@ _ORDER = (
     May("discount.programName", "discount.discount_program_name", within, "amount description"),
 )
 _UNPLACED = {
-    "expiration": "an end of the offer at a set time (give orderExpiration with seconds from now)"
+    "expiration": term(
+        "an end of the offer at a set time (give orderExpiration with seconds from now)"
+    )
 }
 
 
@@ -217,7 +222,7 @@ def _order(order: c.Order) -> Content:
     for item, told in zip(order.items, out["items"], strict=True):
         if item.sale_amount and told["saleAmount"]["value"] >= told["amount"]["value"]:
             raise refuse("infobip_sale_wrong", name=item.name)
-        placed(item, {"image_link": "an item's picture"}, "a bill")
+        placed(item, {"image_link": term("an item's picture")}, "a bill")
     return out
 
 
@@ -241,7 +246,7 @@ _BILL = (
 # --- news of an order ----------------------------------------------------------------------------
 
 
-_NOT_NEWS = dict.fromkeys(("payment_status", "payment_at"), "a payment's state")
+_NOT_NEWS = dict.fromkeys(("payment_status", "payment_at"), term("a payment's state"))
 _NEWS = (May("description", "description", within, "status description"),)
 
 

@@ -14,9 +14,9 @@ import msgspec
 
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
-from dragoman.domain.sentences import words
-from dragoman.partners._cloud.limits import counted, filled, matched, refuse
-from dragoman.partners._cloud.templates import said, values_and_buttons
+from dragoman.domain.sentences import term, words
+from dragoman.partners._cloud.limits import Name, counted, filled, matched, refuse, template_file
+from dragoman.partners._cloud.templates import said, value_of_button, values_and_buttons
 from dragoman.partners.mapping import Is, May, Need, Table, mapped
 
 from .contents import CALL, LOCATION, Content, product_sections
@@ -39,12 +39,12 @@ words(
 _NAME = re.compile(r"[a-z0-9_]{1,512}")
 _BROKEN_HEADER = re.compile(r"[\n\r\t]| {5,}")
 _ABSENT = {
-    "tap_target_url": "a tap target",
-    "tap_target_title": "a tap target",
-    "marketing": "the marketing endpoint",
-    "components": "Meta's components",
+    "tap_target_url": term("a tap target"),
+    "tap_target_title": term("a tap target"),
+    "marketing": term("the marketing endpoint"),
+    "components": term("Meta's components"),
 }
-_NOT_OF_PLACES = dict.fromkeys(("name", "address"), "a place's name or address")
+_NOT_OF_PLACES = dict.fromkeys(("name", "address"), term("a place's name or address"))
 _MOST = {"URL": 2, "COPY_CODE": 1, "FLOW": 1}
 _ALONE = frozenset({"CATALOG", "MULTI_PRODUCT", "ORDER_DETAILS"})
 _MOST_BUTTONS = 10
@@ -70,14 +70,14 @@ def _values(params: tuple[c.Param, ...]) -> list[str]:
     return [said(param, _no_place) for param in params]
 
 
-def _no_place(part: str) -> Exception:
+def _no_place(part: Name) -> Exception:
     where = "a template's text"
     return refuse("infobip_no_place", Code.UNSUPPORTED, part=part, where=where)
 
 
 def _header(param: c.Param) -> Content:
     if isinstance(param, c.MediaParam):
-        return file_header(f"template {param.type}", param.type, param, named=True)
+        return file_header(template_file(param.type), param.type, param, named=True)
     if isinstance(param, c.LocationParam):
         placed(param, _NOT_OF_PLACES, "a template's header")
         return {"type": "LOCATION", **mapped(param, LOCATION)}
@@ -145,7 +145,7 @@ def _button_list(buttons: tuple[c.TemplateButton, ...]) -> list[Content]:
 def _button(button: c.TemplateButton) -> Content:
     if type(button) in _BUTTONS:
         return mapped(button, _BUTTONS[type(button)])
-    part = f"a value of a button of the sort {button.__struct_config__.tag}"
+    part = value_of_button(button)
     raise refuse("infobip_no_place", Code.UNSUPPORTED, part=part, where="a template")
 
 

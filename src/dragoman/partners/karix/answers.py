@@ -19,7 +19,7 @@ from dragoman.partners._cloud.answer import json_object
 from dragoman.partners._cloud.known import Known
 from dragoman.partners._cloud.shape import opt, opt_obj
 from dragoman.partners.contract import MediaFile, Sent
-from dragoman.partners.replies import Replies, ended, file_in, refused, snippet
+from dragoman.partners.replies import Replies, file_in, reason, refused, shown_raw, snippet
 
 from .error_table import ERRORS
 from .settings import Settings
@@ -93,10 +93,9 @@ def _key(code: str) -> str:
 
 def _refused(key: str, code: str, said: str, reply: Reply) -> SendError:
     known = ERRORS.get(key, _UNKNOWN)
-    words_of = said or "no reason given"
-    sentence = Sentence("karix_error_unknown", {"code": code, "said": ended(words_of)})
+    sentence = Sentence("karix_error_unknown", {"code": code, "said": shown_raw("", said)})
     if key:
-        args = {"said": words_of} if "{said}" in known.text else {}
+        args = {"said": reason(said)} if "{said}" in known.text else {}
         sentence = Sentence(f"karix_error_{key}", args)
     return refused(known, sentence, code, said, reply)
 

@@ -37,6 +37,7 @@ from dragoman.partners._cloud.shape import opt as text_of
 from dragoman.partners._cloud.shape import opt_obj as part
 from dragoman.partners.contract import Hook, UnreadableBody
 from dragoman.partners.items import Items, listed
+from dragoman.partners.replies import shown_raw
 
 from .settings import Settings
 
@@ -205,8 +206,7 @@ def _problem(code: str, reason: str) -> SendProblem:
         )
     sentence = Sentence("karix_failed_silently")
     if code or reason:
-        told = f"{reason or 'no reason given'} ({code})" if code else reason
-        sentence = Sentence("karix_failed", {"said": told if told[-1] in ".!?" else told + "."})
+        sentence = Sentence("karix_failed", {"said": shown_raw(code, reason)})
     return SendProblem(Code.UNKNOWN.value, sentence, Concerns.MESSAGE.value, code, reason)
 
 

@@ -19,7 +19,15 @@ from dragoman.domain.identity import Phone
 from dragoman.domain.sentences import words
 from dragoman.partners._cloud.bodies import location
 from dragoman.partners._cloud.envelope import interactive_object
-from dragoman.partners._cloud.limits import Refuse, filled, refuse, tried, unsupported, within
+from dragoman.partners._cloud.limits import (
+    Refuse,
+    filled,
+    header_file,
+    refuse,
+    tried,
+    unsupported,
+    within,
+)
 from dragoman.partners.contract import Capability, HttpCall, OutboundMessage
 from dragoman.partners.extra import merge
 
@@ -202,5 +210,5 @@ def _interactive(content: c.Outbound) -> dict[str, Any]:
         for name in ("image", "video", "document"):
             media = getattr(header, name, None)
             if media is not None and media.id:
-                link_of(f"header {name}", media.id, media.link)
+                link_of(header_file(name), media.id, media.link)
     return interactive_object(content)

@@ -15,8 +15,14 @@ from typing import Any
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
-from dragoman.partners._cloud.limits import between, filled, matched, refuse
-from dragoman.partners._cloud.templates import UNBOUND, said, unplaced, values_and_buttons
+from dragoman.partners._cloud.limits import Name, between, filled, matched, refuse, template_file
+from dragoman.partners._cloud.templates import (
+    UNBOUND,
+    of_button,
+    said,
+    unplaced,
+    values_and_buttons,
+)
 from dragoman.partners.links import Links
 
 words(
@@ -62,14 +68,14 @@ def _values(params: Iterable[c.Param]) -> dict[str, str]:
     return {str(place): said(param, _no_place) for place, param in enumerate(params)}
 
 
-def _no_place(part: str) -> Exception:
+def _no_place(part: Name) -> Exception:
     return refuse("karix_template_part", Code.UNSUPPORTED, part=part)
 
 
 def _media(header: c.MediaParam) -> dict[str, str]:
     if header.type == "gif":
         raise _no_place("a gif")
-    out = {"type": header.type, "url": link_of(f"template {header.type}", header.id, header.link)}
+    out = {"type": header.type, "url": link_of(template_file(header.type), header.id, header.link)}
     if header.filename and header.type == "document":
         out["fileName"] = header.filename
     return out
@@ -85,7 +91,7 @@ def _buttons(buttons: Iterable[c.TemplateButton]) -> dict[str, Any]:
             payload = filled("button payload", button.payload, UNBOUND)
             replies.append({"index": _index(button.index), "payload": payload})
         else:
-            raise _no_place(f"a button of the sort {button.__struct_config__.tag}")
+            raise _no_place(of_button(button))
     both = {"actions": actions, "quickReplies": replies}
     return {name: values for name, values in both.items() if values}
 

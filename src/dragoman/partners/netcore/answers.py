@@ -87,7 +87,7 @@ def read_refusal(reply: Reply, number: str = "") -> SendError:
     status, found = reply.status, _refusal(reply)
     if (strange := _REPLIES.strange(reply, found is not None)) is not None:
         return strange
-    found = found or _Refusal(f"http/{status}", snippet(reply) or "no reason given")
+    found = found or _Refusal(f"http/{status}", snippet(reply))
     code = "http/429" if status == 429 else found.code
     if code.startswith("http/") and code not in ERRORS:
         # An unknown status says no more than that it is refused, or down.

@@ -15,9 +15,9 @@ from __future__ import annotations
 import re
 
 from dragoman.domain.errors import Code, Concerns
-from dragoman.domain.sentences import Sentence, words
+from dragoman.domain.sentences import Sentence, term, words
 from dragoman.partners._cloud.known import Known
-from dragoman.partners.replies import shown_raw
+from dragoman.partners.replies import reason, shown_raw
 
 _MESSAGE = Concerns.MESSAGE
 _CONTACT = Concerns.CONTACT
@@ -142,7 +142,10 @@ def code_of(remark: str) -> str:
 def problem(code: str, said: str, number: str, *, reported: bool = False) -> tuple[Known, Sentence]:
     """What a code means, and the sentence with Netcore's words in it."""
     if code in ERRORS:
-        args = {"said": said or f"code {code}", "number": f"+{number}" if number else "this number"}
+        args = {
+            "said": reason(said, code.removeprefix("http/")),
+            "number": f"+{number}" if number else term("this number"),
+        }
         used = {key: value for key, value in args.items() if f"{{{key}}}" in ERRORS[code].text}
         return ERRORS[code], Sentence(f"netcore_error_{code}", used)
     if reported and not code and not said:

@@ -12,8 +12,8 @@ from typing import Any
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.sentences import words
-from dragoman.partners._cloud.limits import between, filled, one_of, refuse
-from dragoman.partners._cloud.templates import said, unplaced, values_and_buttons
+from dragoman.partners._cloud.limits import Name, between, filled, one_of, refuse
+from dragoman.partners._cloud.templates import said, unplaced, value_of_button, values_and_buttons
 
 words(
     {
@@ -60,7 +60,7 @@ def template(content: c.Template) -> dict[str, Any]:
     }
 
 
-def _no_place(what: str) -> Exception:
+def _no_place(what: Name) -> Exception:
     return refuse("netcore_template_part", Code.UNSUPPORTED, part=what)
 
 
@@ -82,6 +82,6 @@ def file_of(
 def _button(button: c.TemplateButton) -> dict[str, str]:
     """The end of a button's address. Quick replies come back with their title alone."""
     if not isinstance(button, c.UrlButton):
-        raise _no_place(f"a value of a button of the sort {button.__struct_config__.tag}")
+        raise _no_place(value_of_button(button))
     between("button index", button.index, 0, 9)
     return {"index": str(button.index), "payload": filled("link suffix", button.suffix, 2000)}
