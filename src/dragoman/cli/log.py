@@ -163,8 +163,8 @@ EVERY_S = 0.3
 
 
 def _go_on(follower: Follower, tx: Tx) -> None:
-    """Print what happens until Ctrl-C. A KeyboardInterrupt is lost where it falls into a callback of
-    a library, so the signal leaves a mark instead."""
+    """Print what happens until Ctrl-C. A KeyboardInterrupt is lost where it falls into a callback
+    of a library, so the signal leaves a mark instead."""
     stopped: list[int] = []
     signal.signal(signal.SIGINT, lambda number, _: stopped.append(number))
     while not stopped:
