@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import typing
+from functools import cache
 from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
 
-from dragoman.domain.content import ButtonReply, Inbound, ListReply, TextReceived
+from dragoman.domain.content import ButtonReply, Inbound, ListReply, Outbound, TextReceived
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.engine.agents import check_file
 from dragoman.engine.apps import App
@@ -39,6 +41,29 @@ words(
         "try_tap_wrong": "That button is not one of the script's answers: run it again.",
     }
 )
+
+
+@cache
+def kinds() -> list[tuple[str, str]]:
+    """Each kind of message that a script may print, with its fields: those it needs, in brackets
+    those that may be left out, and of lists what each member has."""
+
+    def told(field: msgspec.inspect.Field) -> str:
+        many = field.type
+        inside = getattr(many, "item_type", None)
+        if isinstance(inside, msgspec.inspect.StructType):
+            return f"{field.encode_name} [{', '.join(f.encode_name for f in inside.fields)}]"
+        return field.encode_name
+
+    out = []
+    for one in typing.get_args(Outbound):
+        shape = msgspec.inspect.type_info(one)
+        assert isinstance(shape, msgspec.inspect.StructType)
+        needed = [told(f) for f in shape.fields if f.required]
+        spare = [told(f) for f in shape.fields if not f.required]
+        text = ", ".join(needed) + (f" ({', '.join(spare)})" if spare else "")
+        out.append((str(shape.tag), text.strip()))
+    return out
 
 
 def digest(source: str) -> str:
@@ -87,7 +112,7 @@ def _script_page(
     said = None if tried is None else msgspec.to_builtins(_inbound(sample))
     return page(
         request, template, "Agent", status=status, source=source, base=base, sample=sample,
-        wrong=wrong, tried=tried, refused=refused, said=said,
+        wrong=wrong, tried=tried, refused=refused, said=said, kinds=kinds(),
         partners={name: label(name) for name in PARTNERS}, **_choosing(request), **frame(app),
     )  # fmt: skip
 

@@ -170,6 +170,12 @@ def _given(request: Ask) -> dict[str, str]:
     return {name: request.query_params.get(name, "").strip()[:200] for name in NAMES}
 
 
+def _named(numbers: Iterable[tuple[int, str, str, str]]) -> list[tuple[str, str]]:
+    """Each number once, by what the filter takes: as it is written, else a partner's id of it."""
+    shown = {phone(display) or key: display or key for _, _, key, display in numbers}
+    return sorted((value, text) for text, value in shown.items())
+
+
 @get("/apps/{app:str}/channels/whatsapp/log", opt={"role": "viewer"})
 async def log(request: Ask) -> Response[str]:
     house, app, zone = house_of(request), app_of(request), zone_of(request)
@@ -178,8 +184,7 @@ async def log(request: Ask) -> Response[str]:
     def read(tx: Tx) -> tuple[Asked, Found, list[tuple[str, str]]]:
         ask = asked(tx, app, given, zone)
         rows = Found([]) if ask.wrong else found(tx, ask, now, house.redactor)
-        known = {key: phone(display) or key for _, _, key, display in messages.numbers(tx, app.id)}
-        return ask, rows, sorted(known.items())
+        return ask, rows, _named(messages.numbers(tx, app.id))
 
     ask, shown, numbers = await house.store.read(read)
     return page(
