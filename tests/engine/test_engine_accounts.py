@@ -165,6 +165,19 @@ async def live(world: Signing) -> None:
     await world.command("app.publish")
 
 
+async def test_whoever_comes_back_is_told_in_their_language(tmp_path: Path) -> None:
+    async with signing(tmp_path) as world:
+        back = await world.back(await world.begin())
+        async with world.client.get(back, headers={"Accept-Language": "ar-EG,en;q=0.5"}) as answer:
+            page = await answer.text()
+            assert answer.status == 200
+        assert '<html lang="ar" dir="rtl">' in page and "You can close" not in page
+        cookies = {"Accept-Language": "ar", "Cookie": "dragoman_language=hi"}
+        async with world.client.get(back, headers=cookies) as answer:
+            page = await answer.text()
+        assert '<html lang="hi" dir="ltr">' in page and "Not authorized" not in page
+
+
 async def test_from_the_dialog_to_a_message(tmp_path: Path) -> None:
     async with signing(tmp_path) as world:
         before = await world.command("channel.show")

@@ -129,7 +129,7 @@ def check_size(
     """That exactly the limit is sent, and one code point more is refused."""
     full = (script * limit)[: limit - 1] + "x"
     assert isinstance(render(make(full)), HttpCall)
-    args = {"field": field, "length": limit + 1, "limit": limit}
+    args = {"field": term(field), "length": limit + 1, "limit": limit}
     refused = Unsupported(Sentence("meta_too_long", args), Code.TOO_LONG)
     assert render(make(full + "x")) == refused
     assert "?" not in say(refused.sentence)

@@ -27,7 +27,7 @@ from dragoman.domain.events import (
     TemplateUpdate,
 )
 from dragoman.domain.identity import Bsuid, Person, Phone
-from dragoman.domain.sentences import Sentence, say
+from dragoman.domain.sentences import Sentence, say, term
 from dragoman.domain.status import Status
 from dragoman.partners import cloud_api
 from dragoman.partners.contract import Hook, UnreadableBody
@@ -170,7 +170,7 @@ def test_a_bsuid_never_becomes_a_phone(ids: dict[str, Any], person: Person) -> N
 
 
 BROKEN: list[tuple[Any, Sentence]] = [
-    ("text", Sentence("meta_not_object", {"found": "a text"})),
+    ("text", Sentence("meta_not_object", {"found": term("a text")})),
     (None, Sentence("meta_not_object", {"found": "null"})),
     ({**text(), "timestamp": "yesterday"}, Sentence("meta_field_missing", {"field": "timestamp"})),
     ({**text(), "timestamp": "9" * 12}, Sentence("meta_field_missing", {"field": "timestamp"})),
@@ -201,12 +201,12 @@ def test_a_message_without_a_number_is_rejected() -> None:
 @pytest.mark.parametrize(
     ("entry", "path", "sentence"),
     [
-        (7, "entry[0]", Sentence("meta_not_object", {"found": "a number"})),
+        (7, "entry[0]", Sentence("meta_not_object", {"found": term("a number")})),
         ({}, "entry[0]", Sentence("meta_not_list", {"field": "changes", "found": "null"})),
         (
             {"changes": [True]},
             "entry[0].changes[0]",
-            Sentence("meta_not_object", {"found": "a boolean"}),
+            Sentence("meta_not_object", {"found": term("a boolean")}),
         ),
         (
             {"changes": [{"something": "else"}]},
@@ -216,12 +216,12 @@ def test_a_message_without_a_number_is_rejected() -> None:
         (
             {"changes": [{"field": "messages", "value": []}]},
             "entry[0].changes[0].value",
-            Sentence("meta_not_object", {"found": "a list"}),
+            Sentence("meta_not_object", {"found": term("a list")}),
         ),
         (
             {"changes": [{"field": "messages", "value": {"messages": {}}}]},
             "entry[0].changes[0].value.messages",
-            Sentence("meta_not_list", {"field": "messages", "found": "an object"}),
+            Sentence("meta_not_list", {"field": "messages", "found": term("an object")}),
         ),
     ],
 )

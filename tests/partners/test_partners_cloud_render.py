@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dragoman.domain import content as c
 from dragoman.domain.errors import Code
 from dragoman.domain.identity import Bsuid, Group, Phone
-from dragoman.domain.sentences import Sentence, known, say
+from dragoman.domain.sentences import Sentence, known, say, term
 from dragoman.partners import cloud_api
 from dragoman.partners.contract import NATIVE, HttpCall, OutboundMessage, Unsupported
 
@@ -188,7 +188,7 @@ def test_exactly_the_limit_is_sent_and_one_more_is_refused(
 ) -> None:
     full = (script * limit)[: limit - 1] + "x"  # never ends in white space
     assert isinstance(render(make(full)), HttpCall)
-    args = {"field": field, "length": limit + 1, "limit": limit}
+    args = {"field": term(field), "length": limit + 1, "limit": limit}
     assert refusal(make(full + "x")) == Unsupported(Sentence("meta_too_long", args), Code.TOO_LONG)
 
 
@@ -227,7 +227,7 @@ REFUSED: list[tuple[c.Outbound, Sentence]] = [
     ),
     (
         buttons("A", header=c.Header("t", c.Media("1"))),
-        Sentence("meta_header_parts", {"found": "text and image"}),
+        Sentence("meta_header_parts", {"found": "text, image"}),
     ),
     (buttons("A", header=c.Header()), Sentence("meta_header_parts", {"found": "nothing"})),
     (
@@ -403,7 +403,8 @@ REFUSED: list[tuple[c.Outbound, Sentence]] = [
 def test_what_whatsapp_would_refuse_is_refused_before_any_call(
     content: c.Outbound, sentence: Sentence
 ) -> None:
-    assert refusal(content).sentence == sentence
+    told = refusal(content).sentence
+    assert (told.id, say(told)) == (sentence.id, say(sentence))
 
 
 # --- recipients ----------------------------------------------------------------------------------
@@ -482,9 +483,9 @@ def test_the_type_of_a_native_object_is_seen_where_it_is_clear() -> None:
         "text, image, video, audio, document, sticker, location, contacts, reaction, template, "
         "interactive"
     )
-    none = {"found": "none of its bodies", "known": known_types}
+    none = {"found": term("none of its bodies"), "known": known_types}
     assert refusal(c.Raw({"a": 1})).sentence == Sentence("meta_raw_type", none)
-    two = {"found": "text and image", "known": known_types}
+    two = {"found": "text, image", "known": known_types}
     payload: dict[str, Any] = {"text": {}, "image": {}}
     assert refusal(c.Raw(payload)).sentence == Sentence("meta_raw_type", two)
     assert refusal(c.Raw({"type": "text"})).sentence == Sentence("meta_raw_body", {"type": "text"})

@@ -213,7 +213,7 @@ class Told:
             hook = {"object": "whatsapp_business_account", "messages": [{"id": sent, **body}]}
             detail = {"request": hook, "answer": {"status": 200}}
             size = f"200  {len(str(hook))} B"
-            title = f"webhook in · {body['type']}"
+            title = f"message {body['type']}"
             self.handsets.wire(WireLine(self.at, "in", title, size, detail, TEA, who, sent))
         self.handsets.set_status(TEA, sent, "delivered", self.at)
         self.handsets.set_status(TEA, sent, "read", self.at)

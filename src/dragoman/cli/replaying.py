@@ -34,6 +34,7 @@ from dragoman.engine import past, replay
 from dragoman.engine.apps import App, read_apps
 from dragoman.engine.past import Past
 from dragoman.engine.replay import Answer, Exchange, Stage
+from dragoman.engine.wording import say
 from dragoman.settings import Settings
 from dragoman.store import migrate
 from dragoman.store.drivers import Tx, connect
@@ -233,9 +234,9 @@ def _exchange_lines(e: Exchange, now: int) -> list[str]:
     if e.same:
         return out
     if e.then_note:
-        out.append(f"    then: {lines.one_line(e.then_note, 500)}")
+        out.append(f"    then: {lines.one_line(say(e.then_note), 500)}")
     if e.now_note:
-        out.append(f"    now:  {lines.one_line(e.now_note, 500)}")
+        out.append(f"    now:  {lines.one_line(say(e.now_note), 500)}")
     diff = difflib.unified_diff(_text(e.then), _text(e.now), lineterm="", n=1)
     for line in list(diff)[2:]:
         colour = {"+": "green", "-": "red"}.get(line[:1])

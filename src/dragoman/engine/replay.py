@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from dragoman.domain.clock import FixedClock, Ids, id_text
-from dragoman.domain.sentences import Sentence, SentenceError, words
+from dragoman.domain.sentences import Sentence, SentenceError, term, words
 from dragoman.partners.contract import Hook
 from dragoman.store import leases
 from dragoman.store.drivers import Tx
@@ -40,6 +40,7 @@ words(
     {
         "replay_which": "There are several apps: say which with --app. Apps: {known}.",
         "replay_shut": "A connection was refused, because egress is shut during a replay.",
+        "replay_outcome": "{turn}: {outcome}",
         "replay_stuck": "A turn did not end within {seconds} s; the replay stopped there.",
     }
 )
@@ -67,8 +68,8 @@ class Exchange(msgspec.Struct, frozen=True):
     at: int
     then: tuple[Answer, ...]
     now: tuple[Answer, ...]
-    then_note: str = ""
-    now_note: str = ""
+    then_note: Sentence | None = None
+    now_note: Sentence | None = None
 
     @property
     def same(self) -> bool:
@@ -158,7 +159,7 @@ def compare(source: Tx, target: Tx, past: Past) -> list[Exchange]:
         lines = load(source, [(past.app_id, i) for i in taken])
         then_row = chain.turn(source, past.app_id, turn) if turn > 0 else None
         now_turns: list[chain.TurnRow] = []
-        note = ""
+        note: Sentence | None = None
         for id in taken:
             found = _replayed(target, past, id)
             if found is None:
@@ -170,7 +171,7 @@ def compare(source: Tx, target: Tx, past: Past) -> list[Exchange]:
                 now_turns.append(row)
         then = _answers(source, past.app_id, [then_row] if then_row else [])
         now = _answers(target, past.app_id, now_turns)
-        unanswered = next((say(_reason(line.why)) for line in lines if line.why), "")
+        unanswered = next((_reason(line.why) for line in lines if line.why), None)
         out.append(
             Exchange(
                 tuple(name_of(line) for line in lines),
@@ -183,7 +184,7 @@ def compare(source: Tx, target: Tx, past: Past) -> list[Exchange]:
     return out
 
 
-def _replayed(target: Tx, past: Past, message_id: int) -> tuple[int, str] | None:
+def _replayed(target: Tx, past: Past, message_id: int) -> tuple[int, Sentence | None] | None:
     """The turn that a message got in the copy, and why it was not answered."""
     rows = target.run(
         """SELECT m.turn_id,m.why,v.lease_owner,m.answer,m.conversation_id,m.seq FROM seen s
@@ -198,7 +199,7 @@ def _replayed(target: Tx, past: Past, message_id: int) -> tuple[int, str] | None
     if not turn_id and answer == 0:  # its turn crashed and would be tried again
         row = chain.turn_at(target, past.app_id, conversation_id, seq)
         turn_id = row.id if row is not None else 0
-    return turn_id, say(_reason(why)) if why else ""
+    return turn_id, _reason(why) if why else None
 
 
 def _reason(why: str | None) -> Sentence:
@@ -215,12 +216,15 @@ def _answers(tx: Tx, app_id: int, rows: Sequence[chain.TurnRow]) -> tuple[Answer
     return tuple(out)
 
 
-def _note(row: chain.TurnRow | None) -> str:
+def _note(row: chain.TurnRow | None) -> Sentence | None:
     """What a turn says of itself, where it did not simply answer."""
     if row is None or row.outcome in ("answered", "silent"):
-        return ""
+        return None
     notes = msgspec.json.decode(row.notes, type=list[Sentence]) if row.notes else []
-    return say(notes[-1]) if notes else f"turn-{id_text(row.id)}: {row.outcome}"
+    if notes:
+        return notes[-1]
+    about = {"turn": f"turn-{id_text(row.id)}", "outcome": term(row.outcome)}
+    return Sentence("replay_outcome", about)
 
 
 # --- egress, shut --------------------------------------------------------------------------------

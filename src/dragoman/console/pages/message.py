@@ -183,8 +183,8 @@ class Beside(msgspec.Struct, frozen=True):
     then: list[dict[str, Any]]
     now: list[dict[str, Any]]
     same: bool
-    then_note: str
-    now_note: str
+    then_note: Sentence | None
+    now_note: Sentence | None
 
 
 class Replayed(msgspec.Struct, frozen=True):

@@ -61,21 +61,12 @@ def part_of(kind: str, value: Header, allowed: tuple[str, ...]) -> str:
     """The one member of a header that is given, which a message of this kind must allow."""
     given = parts_of(value)
     if len(given) != 1:
-        raise refuse("meta_header_parts", found=_together(given))
+        raise refuse("meta_header_parts", found=[term(one) for one in given] or term("nothing"))
     name = given[0]
     if name not in allowed:
         listed = [term(one) for one in allowed] or term("no header")
         raise refuse("meta_bad_header", kind=kind, found=term(name), allowed=listed)
     return name
-
-
-def _together(names: list[str]) -> Sentence:
-    if not names:
-        return term("nothing")
-    said = term(names[0])
-    for name in names[1:]:
-        said = Sentence("meta_and", {"one": said, "other": term(name)})
-    return said
 
 
 def header(kind: str, value: Header, allowed: tuple[str, ...] = _ALL) -> dict[str, Any]:

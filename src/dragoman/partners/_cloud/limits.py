@@ -42,7 +42,6 @@ words(
         "meta_template_file": "template {kind}",
         "meta_card": "card {index}",
         "meta_knows": "WhatsApp knows {known}",
-        "meta_and": "{one} and {other}",
         "meta_cards_differ": "The cards of a carousel must be built alike, and card {index} is "
         "not like the first: give each the same kind of header, a body or none, and the same "
         "buttons.",
