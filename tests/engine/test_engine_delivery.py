@@ -608,7 +608,11 @@ async def test_what_cannot_be_said_is_refused_before_it_leaves(tmp_path: Path) -
         assert [(r[0], r[1]) for r in rows] == [("text", 2), ("buttons", 4), ("text", 2)]
         error = json.loads(rows[1][2])
         assert error["sentence"]["id"] == "meta_too_long"
-        assert error["sentence"]["args"] == {"field": "button title", "length": 24, "limit": 20}
+        assert error["sentence"]["args"] == {
+            "field": {"id": "term", "args": {"text": "button title"}},
+            "length": 24,
+            "limit": 20,
+        }
         assert await w.rows("SELECT count(*) FROM attempt") == [(2,)]
 
 
