@@ -10,7 +10,7 @@ import os
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -64,6 +64,9 @@ from dragoman.web.public_api import PREFIX as PUBLIC_API
 from dragoman.web.public_api import PublicApi
 from dragoman.web.webhooks import Webhooks
 
+if TYPE_CHECKING:
+    from dragoman.console.doorman import Doorman
+
 log = structlog.get_logger("app")
 
 Ear = Callable[[str, list[Any]], None]  # told of a wake: its kind and values
@@ -99,7 +102,7 @@ class Dragoman:
         self._ears: list[Ear] = [listen] if listen is not None else []
         self._guest = guest
         self._emulated = emulated  # partners are, so that no call to one leaves this machine
-        self._console: Asgi | None = None
+        self._console: Doorman | None = None
         self.setup_code: str | None = None  # for the first owner, where there is none yet
         self.emulated_consoles: dict[str, str] = {}  # partner → where its emulator's console is
         # of emulated accounts, as the console's `House` has them
@@ -537,7 +540,7 @@ class Dragoman:
             await mount(scope, receive, send)
         elif self.settings.role != "worker":
             console = self._console or await self._open_console()
-            await console(scope, receive, send)
+            await console(scope, receive, send)  # type: ignore[arg-type]
         else:
             await respond(send, 404, b"Not Found")
 
@@ -551,7 +554,7 @@ class Dragoman:
         async with self._replaying:
             return await replaying.message(self.settings, app_id, message_id)
 
-    async def _open_console(self) -> Asgi:
+    async def _open_console(self) -> Doorman:
         """The pages are loaded with the first one that is asked for: a start does not wait."""
         if self._console is None:
             await asyncio.to_thread(importlib.import_module, "dragoman.console")
@@ -576,9 +579,13 @@ class Dragoman:
                 emulated=self.emulated_consoles,
                 accounts=self.emulated_accounts, set_up=self.set_up_emulated,
             )  # fmt: skip
-            self._console = build(house)  # type: ignore[assignment]
-        assert self._console is not None
+            self._console = build(house)
         return self._console
+
+    async def asked_by(self, scope: Scope) -> str:
+        """How the audit log calls whoever asks, of those that the console knows; empty else."""
+        who = await (await self._open_console()).who(scope)
+        return "" if who is None else who.name
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

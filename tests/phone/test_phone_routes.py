@@ -382,7 +382,7 @@ class Channel:
     def answered(self) -> list[str]:
         return [self.current]
 
-    async def to(self, label: str) -> None:
+    async def to(self, label: str, scope: Any) -> None:
         self.current = label
 
 

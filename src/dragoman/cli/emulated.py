@@ -23,7 +23,7 @@ from dragoman.emulators.app import EMULATORS, build_all, config_of, mounted
 from dragoman.emulators.kit import PartnerEmulator, Walk, filled, walked
 from dragoman.emulators.phone import phone_routes
 from dragoman.emulators.phone.handsets import Handsets
-from dragoman.engine import accounts
+from dragoman.engine import accounts, standing, switching
 from dragoman.engine.apps import App
 from dragoman.partners.registry import PARTNERS, partner
 from dragoman.settings import Settings
@@ -32,6 +32,7 @@ from dragoman.web.asgi import Receive, Scope, Send, respond
 from .live import Lines
 
 STREAM_ID = "st-00000000-0000-4000-8000-0000000000de"
+PHONE = "test phone"  # who switches, where nobody is known
 
 words(
     {
@@ -127,16 +128,36 @@ class Emulated:
         }
 
     def _owner(self, name: str) -> App | None:
-        """The app that a partner's emulated account was set up with last."""
+        """The app that a partner's emulated account is with: the one that is live on it, by hand
+        too, else the one that it was set up with last."""
+        holder = self._holder(name)
+        if holder is not None and _lives(holder, name):
+            return holder
         walked = self.emulators[name].books.get("walked") or {}
         stream_id = str(walked.get("webhook_url", "")).rpartition("/")[2]
         return self.app.apps.by_stream.get(stream_id)
+
+    def _holder(self, name: str) -> App | None:
+        """The app whose published copy lists an account's number."""
+        line = next(iter(self.emulators[name].lines.values()))
+        keys = {line.number, line.display}
+        apps = self.app.apps.by_id.values()
+        return next((a for a in apps if a.published and a.published.numbers() & keys), None)
+
+    def _check_number(self, name: str) -> None:
+        """Raises SentenceError for an account whose number another published app lists: live on it
+        or not, it would not be published with a second one."""
+        holder = self._holder(name)
+        if holder is not None and holder is not self._app and not _lives(holder, name):
+            number = standing.phone(next(iter(self.emulators[name].lines.values())).display)
+            raise SentenceError(Sentence("number_taken", {"number": number, "app": holder.name}))
 
     async def _walk_again(self, name: str, emulator: PartnerEmulator) -> None:
         """At the start: both sides of an account remember each other, at the address of now."""
         owner = self._owner(name) or self._app
         there = name in owner.draft.config.channel.values
-        if not there or emulator.books.get("walked") != self._known(name, owner):
+        walked = emulator.books.get("walked") or {}
+        if not there or walked.get("api") != emulator.base_url:
             chosen = owner.draft.config.channel.partner
             live = owner.published.config if owner.published is not None else None
             nothing_waits = live == owner.draft.config
@@ -258,19 +279,22 @@ class Emulated:
     def _is_live(self, name: str) -> bool:
         """Whether the app that an account is with answers on it."""
         owner = self._owner(name)
-        if owner is None or owner.published is None:
-            return False
-        channel = owner.published.config.channel
-        return channel.enabled and channel.partner == name
+        return owner is not None and _lives(owner, name)
 
-    async def to(self, label: str) -> None:
-        """Switch the published channel to another partner; its settings are there already."""
+    async def to(self, label: str, asked: Scope | None = None) -> None:
+        """Switch the published channel to another partner; its settings are there already. asked:
+        the request of whoever pressed it, to be recorded. Raises SentenceError, and then all is
+        as it was."""
         name = next(name for name, one in self.emulators.items() if one.partner == label)
+        who = (await self.app.asked_by(asked) if asked is not None else "") or PHONE
+        args = {"who": who, "name": STREAM_ID, "partner": name}
         try:
             if self._owner(name) is not self._app:
-                await self.set_up_for("phone", STREAM_ID, name)
-            await self.app.command("channel.set", {"name": STREAM_ID, "partner": name})
-            await self._go_live()
+                switching.check(self._app)
+                self._check_number(name)
+                await self.set_up_for(who, STREAM_ID, name)
+                args["filled"] = "yes"
+            await self.app.command("channel.switch", args)
         except SentenceError as error:
             self.lines.say(str(error))
             raise
@@ -287,6 +311,12 @@ class Emulated:
     def stop_holding(self) -> None:
         for emulator in self.emulators.values():
             emulator.stopping.set()
+
+
+def _lives(app: App, name: str) -> bool:
+    """Whether an app's published channel answers at a partner."""
+    channel = app.published.config.channel if app.published is not None else None
+    return channel is not None and channel.enabled and channel.partner == name
 
 
 async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:

@@ -51,6 +51,11 @@ class Who(msgspec.Struct, frozen=True):
     def is_guest(self) -> bool:
         return not self.token
 
+    @property
+    def name(self) -> str:
+        """How the audit log calls somebody."""
+        return self.person.email or "guest"
+
 
 class Doorman:
     """ASGI, before everything of the console, which is `inner`."""
@@ -72,17 +77,23 @@ class Doorman:
             told = Sentence("console_host", {"host": host[:80], "known": known})
             await _refuse(send, 421, say(told))
             return
-        changes = scope["method"] not in ("GET", "HEAD")
-        if changes and _from_elsewhere(headers, host):
+        if _changes(scope) and _from_elsewhere(headers, host):
             await _refuse(send, 403, say(Sentence("console_stranger")))
             return
-        # No browser, which says where it comes from: nobody is signed in by a cookie or as a guest.
-        silent = changes and not {"origin", "sec-fetch-site"} & headers.keys()
-        who = None if silent else await self._who(headers, host, scope)
-        if changes and who is not None and who.lapsed:
-            who = None  # it was begun under a name: nothing is done under another without a word
-        scope[WHO] = who  # type: ignore[literal-required]
+        scope[WHO] = await self.who(scope)  # type: ignore[literal-required]
         await self.inner(scope, receive, send)
+
+    async def who(self, scope: Any) -> Who | None:
+        """Who asks, in the name of whom something may be done; also for a page that stands beside
+        the console, which lets nobody in whom its own guard keeps out."""
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        if not _changes(scope):
+            return await self._who(headers, headers.get("host", ""), scope)
+        # No browser, which says where it comes from: nobody is signed in by a cookie or as a guest.
+        silent = not {"origin", "sec-fetch-site"} & headers.keys()
+        who = None if silent else await self._who(headers, headers.get("host", ""), scope)
+        # One that lapsed was begun under a name: nothing is done under another without a word.
+        return None if who is not None and who.lapsed else who
 
     def _is_ours(self, host: str) -> bool:
         name = bare_host(host)
@@ -103,6 +114,10 @@ class Doorman:
         if not self._house.guest or not here or forwarded:
             return None
         return Who(GUEST, lapsed=bool(token))
+
+
+def _changes(scope: Any) -> bool:
+    return scope["method"] not in ("GET", "HEAD")
 
 
 def cookie(header: str) -> str:

@@ -14,7 +14,7 @@ from litestar.exceptions import (
     PermissionDeniedException,
 )
 from litestar.handlers import BaseRouteHandler
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.types import ControllerRouterHandler
 
 from dragoman import ui
 from dragoman.domain.sentences import Sentence, SentenceError, inner, say, term, words
@@ -47,7 +47,7 @@ def house_of(connection: ASGIConnection[Any, Any, Any, Any]) -> House:
     return found
 
 
-def build(house: House) -> ASGIApp:
+def build(house: House) -> Doorman:
     """The console for a running program."""
     from .pages import (
         agent,

@@ -19,7 +19,7 @@ from dragoman.partners.registry import partner
 from dragoman.store import doubts
 from dragoman.store.drivers import Tx
 
-from . import access, accounts, credentials, publish
+from . import access, accounts, credentials, publish, switching
 from .apps import App
 from .publish import Change
 
@@ -150,6 +150,13 @@ def _channel_enable(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     return describe(publish.enable(tx, change, args["name"], bool(args.get("on", True))))
 
 
+def _channel_switch(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
+    """Publish the app with another partner, if nothing else of it waits to be published."""
+    name, filled = args["name"], bool(args.get("filled"))
+    app, version = switching.switch(tx, change, name, args["partner"], filled)
+    return {**describe(app), "version": version}
+
+
 def _channel_show(tx: Tx, change: Change, args: Mapping[str, Any]) -> Json:
     app = publish.find(tx, change.vault, args["name"])
     lacks = publish.missing(app.draft)
@@ -269,6 +276,7 @@ COMMANDS: dict[str, Callable[[Tx, Change, Mapping[str, Any]], Json]] = {
     "channel.enable": _channel_enable,
     "channel.save": _channel_save,
     "channel.show": _channel_show,
+    "channel.switch": _channel_switch,
     "channel.letter": _channel_letter,
     "channel.authorize": _channel_authorize,
     "credential.create": credentials.create,

@@ -153,7 +153,7 @@ async def _create(house: House, who: Who, given: dict[str, str]) -> dict[str, An
 
 def name_of(who: Who) -> str:
     """How the audit log calls somebody."""
-    return who.person.email or "guest"
+    return who.name
 
 
 # --- one app -------------------------------------------------------------------------------------

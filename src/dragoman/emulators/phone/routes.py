@@ -299,7 +299,7 @@ def _controls(handsets: Handsets) -> list[ControllerRouterHandler]:
         switch, known = handsets.controls.get("switch"), {*handsets.faults}
         if switch is None or data.partner not in known:
             raise SentenceError(Sentence("phone_no_switch", {"partner": data.partner}))
-        await switch.to(data.partner)
+        await switch.to(data.partner, request.scope)
         handsets.tell_panel()
         return _json({"ok": True, "controls": handsets.panel()})
 

@@ -73,7 +73,7 @@ class Switch(Protocol):
     """What `Handsets.controls["switch"]` holds: the partner that the platform's channel is with,
     by its name as lines give it. answered: the partners on whose numbers somebody answers. others:
     by partner, another app that has its number. `to` raises SentenceError where it cannot be
-    switched."""
+    switched; `asked` is the request's scope, by which it is known who switches."""
 
     @property
     def current(self) -> str: ...
@@ -81,7 +81,7 @@ class Switch(Protocol):
     def answered(self) -> Sequence[str]: ...
     @property
     def others(self) -> Mapping[str, str]: ...
-    async def to(self, label: str) -> None: ...
+    async def to(self, label: str, asked: Any) -> None: ...
 
 
 class Line(Protocol):
