@@ -153,3 +153,17 @@ async def test_batches_hold_several_updates(callback: Callback) -> None:
         await callback.wait(lambda: len(callback.posts) == 1)
         assert [v["messages"][0]["id"] for v in callback.values()] == ids
         assert len(callback.bodies()[0]["entry"]) == 1
+
+
+async def test_an_open_phone_is_told_whenever_a_fault_happens(rig: Rig) -> None:
+    """Also where nothing more comes over the wire: the call was refused."""
+    await rig.control("faults", {"name": "error_500"})
+    changes = rig.emulator.handsets.changes()
+    await anext(changes)
+    assert (await rig.send(text()))[0] == 500
+    async with asyncio.timeout(5):
+        told = await anext(changes)
+        while told["event"] != "controls":
+            told = await anext(changes)
+    faults = told["controls"]["faults"][rig.emulator.partner]
+    assert {one["name"]: one["done"] for one in faults}["error_500"] == 1

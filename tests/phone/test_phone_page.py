@@ -291,7 +291,7 @@ async def test_wire_typing_and_clock_are_told_as_they_happen() -> None:
         await page.get_by_role("switch", name="Slow").check()
         await page.keyboard.press("Tab")
         switches.done = 3
-        handsets.wire(WireLine(AT, "note", "something"))
+        handsets.fault_counted()
         await expect(page.locator(".count")).to_have_text("3×")
         await page.get_by_role("tab", name="Faults").press("ArrowRight")
         await page.get_by_role("button", name="+24 h").click()

@@ -6,6 +6,7 @@ is switched off; else it switches itself off after so many times.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -57,10 +58,16 @@ def faults_with(
 
 
 class Faults:
-    """All switches. The phone shows `describe()` and turns them with `set` and `all_off`."""
+    """All switches. The phone shows `describe()` and turns them with `set` and `all_off`.
+    counted: told of each time that one happens."""
 
-    def __init__(self, faults: tuple[Fault, ...] = SHARED_FAULTS) -> None:
+    def __init__(
+        self,
+        faults: tuple[Fault, ...] = SHARED_FAULTS,
+        counted: Callable[[], None] = lambda: None,
+    ) -> None:
         self.all = {fault.name: msgspec.structs.replace(fault) for fault in faults}
+        self._counted = counted
 
     def describe(self) -> list[dict[str, Any]]:
         keys = ("name", "label", "on", "done", "value", "left")
@@ -94,6 +101,7 @@ class Faults:
         if fault.left is not None:
             fault.left -= 1
             fault.on = fault.left > 0
+        self._counted()
         return fault
 
 

@@ -58,7 +58,7 @@ class PartnerEmulator(ABC):
         self.config, self.clock, self.handsets = config, clock, handsets
         self.rules = _copy(config.rules)
         self.books = Books(state_dir, self.name.replace("-", "_"))
-        self.faults = Faults(self.FAULTS)
+        self.faults = Faults(self.FAULTS, handsets.fault_counted)
         self.people = People(handsets)
         self.media = Files(self.books, clock)
         rates = config.rates

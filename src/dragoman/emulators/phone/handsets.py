@@ -78,7 +78,6 @@ class Handsets:
         self._typing: dict[tuple[str, str], int] = {}
         self._wire: deque[tuple[int, WireLine]] = deque(maxlen=_WIRE_KEPT)
         self._wire_count = 0
-        self._told_faults: Any = {}
         self._seq = 0
         self._people = {person.id: person for person in self._keep.people()}
         if not self._people:
@@ -155,9 +154,6 @@ class Handsets:
         self._wire_count += 1
         self._wire.append((self._wire_count, line))
         self._publish({"event": "wire", "wire": _wire_json(self._wire_count, line)})
-        if self._feed.watched and (panel := self.panel())["faults"] != self._told_faults:
-            self._told_faults = panel["faults"]  # a fault has counted
-            self.tell_panel()
 
     def last_inbound_at(self, line_key: str, contact_id: str) -> int | None:
         """When the person last wrote to that number: what the 24-hour window is judged by."""
@@ -299,6 +295,11 @@ class Handsets:
     def tell_panel(self) -> None:
         """Send the panels to every open page, after a switch or the clock was moved."""
         self._publish({"event": "controls", "now": self.clock.now(), "controls": self.panel()})
+
+    def fault_counted(self) -> None:
+        """A fault happened: open pages show its count at once, whatever else comes of it."""
+        if self._feed.watched:
+            self.tell_panel()
 
     def changes(self) -> AsyncIterator[Change]:
         """Every change as it happens, for one page."""
