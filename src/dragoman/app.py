@@ -25,7 +25,7 @@ from dragoman.egress import AgentHttp, Egress
 from dragoman.engine import commands, people
 from dragoman.engine.accounts import Accounts
 from dragoman.engine.agents import Agents
-from dragoman.engine.apps import App, Apps
+from dragoman.engine.apps import Apps
 from dragoman.engine.attachments import Attachments
 from dragoman.engine.broadcast import Broadcast
 from dragoman.engine.consent import Consent
@@ -66,6 +66,7 @@ from dragoman.web.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from dragoman.console.doorman import Doorman
+    from dragoman.console.house import EmulatedAccount
 
 log = structlog.get_logger("app")
 
@@ -106,7 +107,7 @@ class Dragoman:
         self.setup_code: str | None = None  # for the first owner, where there is none yet
         self.emulated_consoles: dict[str, str] = {}  # partner → where its emulator's console is
         # of emulated accounts, as the console's `House` has them
-        self.emulated_accounts: Callable[[], Sequence[tuple[str, str, str, App | None]]] = tuple
+        self.emulated_accounts: Callable[[], Sequence[EmulatedAccount]] = tuple
         self.set_up_emulated: Callable[[str, str, str], Awaitable[None]] | None = None
         self._lock: ServerLock | None = None
         self._token = secrets.token_urlsafe(24)

@@ -14,8 +14,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "partners"))
 
 from desk import Desk, desk
 from journey import SHOP, five, partners
+from looking import shoot
+from playwright.async_api import expect
 from sixth_post import registered  # noqa: F401
 
+from browser import browsing
 from dragoman.cli.emulated import STREAM_ID, Emulated
 from dragoman.emulators.app import EMULATORS
 
@@ -51,6 +54,10 @@ async def press_once(tmp_path: Path, name: str) -> None:
         await world.app.command("app.create", made)
         seen = await d.get(FORM)
         assert "Set an emulated account up below" in seen.text
+        told = world.emulators[name].WALK.fields.items()
+        (field,) = (field for field, value in told if value == "{api}")
+        address = world.emulators[name].base_url
+        assert f'id="api-{name}-{field}"' in seen.html and address in seen.text
         done = await d.post(FORM + "/both", {"partner": name})
         assert (done.status, done.to) == (303, FORM + "?did=both")
         saved = await world.app.store.read(
@@ -141,3 +148,36 @@ async def test_after_a_new_address_each_account_stays_with_its_app(
         assert tea.draft.settings["gupshup"].base_url == emulator.base_url
         assert tea.published is not None and tea.published.config != tea.draft.config
         assert "Tea has changes that wait: publish it" in capsys.readouterr().out
+
+
+async def test_an_emulated_console_says_what_a_set_up_by_hand_needs(tmp_path: Path) -> None:
+    async with partners(tmp_path) as world, aiohttp.ClientSession() as client:
+        for name, emulator in world.emulators.items():
+            address = world.settings.base_url.rstrip("/") + world.app.emulated_consoles[name]
+            html = await (await client.get(address)).text()
+            copied = re.findall(r'<div class="copied"><output[^>]*>([^<]*)</output>', html)
+            assert copied.count(emulator.base_url) == 1, name
+            if "Account password" in html:
+                assert f"Of this emulated account: {emulator.config.password}" in html
+
+
+async def test_the_accounts_are_folded_on_a_narrow_window(tmp_path: Path) -> None:
+    async with partners(tmp_path) as world, browsing() as browser:
+        made = {"name": "Tea", "example": "tea_shop", "stream_id": "st-tea"}
+        await world.app.command("app.create", made)
+        page = await browser.new_page(viewport={"width": 360, "height": 740})
+        await page.goto(world.settings.base_url.rstrip("/") + FORM)
+        press = page.get_by_role("button", name="Set up both sides for me").first
+        await expect(press).to_be_hidden()
+        box = await page.get_by_label("Messaging Partner").bounding_box()
+        assert box is not None and box["y"] < 740
+        await shoot(page, "accounts-folded-360")
+        await page.locator("summary", has_text="Emulated accounts").click()
+        await expect(press).to_be_visible()
+        await shoot(page, "accounts-360", whole=True)
+        await page.set_viewport_size({"width": 1440, "height": 900})
+        await page.reload()
+        await expect(press).to_be_visible()
+        await expect(page.locator("summary", has_text="Emulated accounts")).to_be_hidden()
+        await expect(page.get_by_role("heading", name="Emulated accounts")).to_have_count(1)
+        await shoot(page, "accounts-1440")

@@ -46,6 +46,7 @@ async def test_nothing_works_before_the_dashboard_is_walked(new: GupshupRig) -> 
     assert (await new.writes())["error"].startswith("Gupshup has issued no number yet")
     assert await shown(new, "golive") == {
         "number": "", "waba_id": "", "password": "", "proceed": "",
+        "api_url": new.emulator.base_url,
     }  # fmt: skip
     status, said = await new.press("golive", "proceed")
     assert (status, said["detail"]) == (400, "There is no app yet: press Create App first.")

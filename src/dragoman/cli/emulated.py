@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from litestar import Litestar
@@ -30,6 +31,9 @@ from dragoman.settings import Settings
 from dragoman.web.asgi import Receive, Scope, Send, respond
 
 from .live import Lines
+
+if TYPE_CHECKING:
+    from dragoman.console.house import EmulatedAccount
 
 STREAM_ID = "st-00000000-0000-4000-8000-0000000000de"
 PHONE = "test phone"  # who switches, where nobody is known
@@ -130,27 +134,26 @@ class Emulated:
     def _owner(self, name: str) -> App | None:
         """The app that a partner's emulated account is with: the one that is live on it, by hand
         too, else the one that it was set up with last."""
-        holder = self._holder(name)
-        if holder is not None and _lives(holder, name):
-            return holder
+        for app in self._holders(name):
+            if _lives(app, name):
+                return app
         walked = self.emulators[name].books.get("walked") or {}
         stream_id = str(walked.get("webhook_url", "")).rpartition("/")[2]
         return self.app.apps.by_stream.get(stream_id)
 
-    def _holder(self, name: str) -> App | None:
-        """The app whose published copy lists an account's number."""
-        line = next(iter(self.emulators[name].lines.values()))
-        keys = {line.number, line.display}
+    def _holders(self, name: str) -> list[App]:
+        """The apps whose published copy lists an account's number; partners may share one."""
+        number = next(iter(self.emulators[name].lines.values())).number
         apps = self.app.apps.by_id.values()
-        return next((a for a in apps if a.published and a.published.numbers() & keys), None)
+        return [app for app in apps if app.published and number in app.published.numbers()]
 
     def _check_number(self, name: str) -> None:
-        """Raises SentenceError for an account whose number another published app lists: live on it
-        or not, it would not be published with a second one."""
-        holder = self._holder(name)
-        if holder is not None and holder is not self._app and not _lives(holder, name):
-            number = standing.phone(next(iter(self.emulators[name].lines.values())).display)
-            raise SentenceError(Sentence("number_taken", {"number": number, "app": holder.name}))
+        """Raises SentenceError for an account whose number another app has published, live there
+        or not: it could not be published with this one, too."""
+        for app in self._holders(name):
+            if app is not self._app and not _lives(app, name):
+                number = standing.phone(next(iter(self.emulators[name].lines.values())).display)
+                raise SentenceError(Sentence("number_taken", {"number": number, "app": app.name}))
 
     async def _walk_again(self, name: str, emulator: PartnerEmulator) -> None:
         """At the start: both sides of an account remember each other, at the address of now."""
@@ -204,13 +207,17 @@ class Emulated:
 
     # --- for the console -------------------------------------------------------------------------
 
-    def accounts(self) -> list[tuple[str, str, str, App | None]]:
-        """The emulated accounts: partner, its first number (digits), what the phone calls that,
-        the app that it is with."""
+    def accounts(self) -> list[EmulatedAccount]:
+        """The emulated accounts."""
+        from dragoman.console.house import EmulatedAccount  # loaded with the first page
+
         found = []
         for name, one in self.emulators.items():
-            line = next(iter(one.lines.values()))
-            found.append((name, line.display, line.key, self._owner(name)))
+            line, owner = next(iter(one.lines.values())), self._owner(name)
+            api = {
+                field: one.base_url for field, value in one.WALK.fields.items() if value == "{api}"
+            }
+            found.append(EmulatedAccount(name, line.display, line.key, owner, api))
         return found
 
     async def set_up_for(self, who: str, stream_id: str, name: str) -> None:

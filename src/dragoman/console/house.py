@@ -19,6 +19,18 @@ from dragoman.engine.trying import Trying
 from dragoman.store.store import Store
 
 
+class EmulatedAccount(msgspec.Struct, frozen=True):
+    """An emulated partner's account. number: its first, in digits. line: what the phone calls that.
+    owner: the app that it is with. api: the fields of the channel that hold where the emulator is
+    called, and that address."""
+
+    partner: str
+    number: str
+    line: str
+    owner: App | None
+    api: Mapping[str, str]
+
+
 class House(msgspec.Struct, frozen=True):
     """change(who): for functions of a transaction, at the real time. redactor: hides every known
     secret (`engine.why.story` takes it). command(name, args): an operator's command, as the CLI
@@ -29,10 +41,9 @@ class House(msgspec.Struct, frozen=True):
     does. url_for(path): an address of ours as partners and people reach it. hosts: names that pages
     may be asked under besides this machine's own. secure: whether people reach us by https. guest:
     whether a browser on this machine needs no account (the demo). emulated: partner → address of
-    its emulator's console, on this address; empty where none runs. accounts(): of each emulated
-    partner its name, first number (digits), what the phone calls that, and the app that its account
-    is with. set_up(who,
-    stream id, partner): both sides of such an account; raises SentenceError. aside(work): it runs
+    its emulator's console, on this address; empty where none runs. accounts(): the account
+    that each emulated partner has. set_up(who, stream id, partner): both sides of such an account;
+    raises SentenceError. aside(work): it runs
     beside the request, until the program stops. replay(app id, message id): the turn of a message,
     then and now; raises SentenceError."""
 
@@ -54,5 +65,5 @@ class House(msgspec.Struct, frozen=True):
     secure: bool = False
     guest: bool = False
     emulated: Mapping[str, str] = {}
-    accounts: Callable[[], Sequence[tuple[str, str, str, App | None]]] = tuple
+    accounts: Callable[[], Sequence[EmulatedAccount]] = tuple
     set_up: Callable[[str, str, str], Awaitable[None]] | None = None

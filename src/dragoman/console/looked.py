@@ -18,7 +18,9 @@ async def looked(request: Request[Any, Any, Any], app: App) -> Checklist:
     house, name = house_of(request), app.draft.config.channel.partner
     url = house.url_for(f"hooks/{name}/{app.stream_id}")
     host = (urlsplit(url).hostname or "").casefold()
-    walked = any(n == name and one and one.id == app.id for n, _, _, one in house.accounts())
+    walked = any(
+        one.partner == name and one.owner and one.owner.id == app.id for one in house.accounts()
+    )
     around = Around(url, host, name in house.emulated, house.clock.now(), walked)
     found = await house.store.read(lambda tx: checklist(tx, app, around))
     if found.news:

@@ -12,6 +12,7 @@ from litestar.exceptions import NotFoundException
 from dragoman.domain.sentences import SentenceError
 from dragoman.engine.apps import App
 from dragoman.engine.standing import phone
+from dragoman.partners.registry import partner
 
 from ..house import House
 from ..render import go, signed_in
@@ -24,7 +25,8 @@ HERE = "/apps/{app:str}/channels/whatsapp/configurations"
 
 class Account(msgspec.Struct, frozen=True):
     """One emulated account. `state`: *here* (with this app), *live* (another app answers on it),
-    *with* (another app's, which does not), *free*. owner: that other app's name."""
+    *with* (another app's, which does not), *free*. owner: that other app's name. api: what a person
+    copies, so that the emulator is called and not the real partner."""
 
     partner: str
     label: str
@@ -32,27 +34,43 @@ class Account(msgspec.Struct, frozen=True):
     phone: str  # the address of the test phone with this number
     console: str
     state: str
-    owner: str = ""
+    owner: str
+    api: tuple[Copied, ...]
+
+
+class Copied(msgspec.Struct, frozen=True):
+    """A value for a field of the form. rare: the field is under *Rarely needed*."""
+
+    name: str
+    label: str
+    value: str
+    rare: bool
 
 
 def accounts_for(house: House, app: App) -> list[Account]:
     """The emulated accounts as an app sees them; none where no emulator runs."""
     return [
         Account(
-            name,
-            label(name),
-            phone(digits),
-            _phone(key),
-            house.emulated[name],
-            *_state(name, app, owner),
+            one.partner,
+            label(one.partner),
+            phone(one.number),
+            _phone(one.line),
+            house.emulated[one.partner],
+            *_state(one.partner, app, one.owner),
+            tuple(
+                Copied(field.name, field.label, one.api[field.name], field.advanced)
+                for field in partner(one.partner).SETTINGS
+                if field.name in one.api
+            ),
         )
-        for name, digits, key, owner in house.accounts()
+        for one in house.accounts()
     ]
 
 
 def phone_of(house: House, app: App) -> str:
     """The test phone with the number that an app has; with any where it has none."""
-    mine = {name: key for name, _, key, owner in house.accounts() if owner and owner.id == app.id}
+    every = house.accounts()
+    mine = {one.partner: one.line for one in every if one.owner and one.owner.id == app.id}
     live = (app.published or app.draft).config.channel.partner
     key = mine.get(live) or mine.get(app.draft.config.channel.partner)
     return _phone(key) if key else "/phone"

@@ -20,6 +20,7 @@ from dragoman.emulators.kit import (
     Panel,
     Step,
     Walk,
+    api_url,
     button,
     choice,
     listed,
@@ -106,6 +107,7 @@ def panels(emulator: Emulator) -> list[Panel]:
             [
                 shown("app_id", "App ID", config.app_id),
                 shown("app_secret", "App secret", hidden=True),
+                api_url(emulator),
                 button("show", "Show"),
             ],
             help=f"The Meta app {config.app_name}.",

@@ -23,6 +23,7 @@ from dragoman.emulators.kit import (
     Panel,
     Step,
     Walk,
+    api_url,
     button,
     choice,
     listed,
@@ -172,7 +173,11 @@ def _go_live(emulator: Emulator) -> Panel:
         "golive",
         "Go Live: new number, managed onboarding",
         "Dashboard › WhatsApp › your app › Go Live",
-        [*controls, button("proceed", "Show" if live else "Go Live", lead=not live)],
+        [
+            *controls,
+            api_url(emulator),
+            button("proceed", "Show" if live else "Go Live", lead=not live),
+        ],
         help="Verification, which takes Gupshup days, is done at once here.",
     )
 

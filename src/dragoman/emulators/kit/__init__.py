@@ -71,7 +71,7 @@ from __future__ import annotations
 
 from .books import Books, Record
 from .config import Batching, Delays, PartnerConfig, Rates, Rules
-from .console import Done, Panel, button, choice, listed, secret, shown, switch, text
+from .console import Done, Panel, api_url, button, choice, listed, secret, shown, switch, text
 from .control import Act
 from .faults import SHARED_FAULTS, Fault, Faults, faults_markdown, faults_with
 from .files import Files, Stored, links_here
@@ -112,6 +112,7 @@ __all__ = [
     "Timeline",
     "Update",
     "Walk",
+    "api_url",
     "button",
     "choice",
     "faults_markdown",

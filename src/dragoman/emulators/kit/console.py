@@ -96,6 +96,17 @@ def shown(id: str, label: str, value: str = "", *, hidden: bool = False, help: s
     return Control(kind="shown", id=id, label=label, value=value, hidden=hidden, help=help)
 
 
+def api_url(emulator: PartnerEmulator) -> Control:
+    """Where the emulated API answers, beside what else is copied. A hint of the emulator's own: a
+    partner's real console has no need of it."""
+    return shown(
+        "api_url",
+        "API base URL",
+        emulator.base_url,
+        help="Of this emulator: copied into the channel too, it is called in the partner’s place.",
+    )
+
+
 def button(id: str, label: str, *, lead: bool = False, help: str = "") -> Control:
     """Something to do with the panel's fields; `lead` is the panel's main button."""
     return Control(kind="button", id=id, label=label, lead=lead, help=help)

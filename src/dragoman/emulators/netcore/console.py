@@ -18,6 +18,7 @@ from dragoman.emulators.kit import (
     Panel,
     Step,
     Walk,
+    api_url,
     button,
     choice,
     listed,
@@ -112,7 +113,11 @@ def _api(emulator: Emulator) -> Panel:
         [
             listed("keys", "API keys", ["Name", "Number", "Key", "Status"], lines),
             choice("key", "Key to show", keys[0].name, [(k.name, k.name) for k in keys]),
-            secret("password", "Account password"),
+            secret(
+                "password",
+                "Account password",
+                help=f"Of this emulated account: {emulator.config.password}",
+            ),
             button("show", "Show", lead=True),
             choice(
                 "number",
@@ -123,6 +128,7 @@ def _api(emulator: Emulator) -> Panel:
             text("name", "Name of the new key", help="Unique in the account."),
             button("create", "Create API Key"),
             shown("api_key", "API key", hidden=True),
+            api_url(emulator),
         ],
         help="Each business number has keys of its own. A key cannot be changed; a new one is "
         "shown once, when it is made.",
