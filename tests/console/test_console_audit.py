@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from desk import OWNER, desk
 
+from dragoman.domain.sentences import term
 from dragoman.engine.commands import COMMANDS
 from dragoman.engine.differing import Difference, audited
 from dragoman.store.queries.audit import Entry, Wanted, entries
@@ -76,7 +77,10 @@ async def test_a_publish_says_from_which_version(tmp_path: Path) -> None:
     ("what", "before", "after", "expected"),
     [
         ("person.name", None, None, []),
-        ("person.set", "viewer", "admin", [Difference("", "text", "", "viewer", "admin")]),
+        (
+            "person.set", "viewer", "admin",
+            [Difference("", "text", "", term("viewer"), term("admin"))],
+        ),
         ("app.create", None, "x" * 400, [Difference("", "text", after="x" * 299 + "…")]),
         ("app.save", "{torn", "{torn", [Difference("", "text", "", "{torn", "{torn")]),
         ("app.save", "{}", "{}", []),

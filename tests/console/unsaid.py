@@ -74,7 +74,7 @@ class _Reader(HTMLParser):
             tag in _NOT_OURS
             or "mono" in given.get("class", "").split()
             or given.get("lang", "hi") not in ("hi", "ar")
-            or (tag == "bdi" and given.get("dir") == "ltr")
+            or (tag in ("bdi", "table") and given.get("dir") == "ltr")  # a table of code
             or given.get("dir") == "auto"  # the test phone's people and businesses
         )
         if not (hidden or self.hidden):

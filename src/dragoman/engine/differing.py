@@ -17,6 +17,7 @@ from dragoman.partners.form import read_number
 from dragoman.partners.registry import PARTNERS, partner
 from dragoman.vault import Redactor
 
+from . import people
 from .keys import Credential
 from .standing import phone
 
@@ -25,6 +26,7 @@ MOST_LINES = 2_000  # of a script's difference
 
 words(
     {
+        "audit_person": "{role}, {off}",
         "difference_inside": "{outer} › {member} › {label}",
         "difference_script": "script",
         "difference_script_file": "script file {path}",
@@ -74,7 +76,16 @@ def audited(
             return [_without(one, redactor) for one in differences(was, now, credentials)]
     if before is None and after is None:
         return []
-    return [_without(Difference("", "text", "", before or "", after or ""), redactor)]
+    told = [_role(what, text or "") for text in (before, after)]
+    return [_without(Difference("", "text", "", *told), redactor)]
+
+
+def _role(what: str, text: str) -> Sentence | str:
+    """A value of an entry about a person: what is a role is a word of ours."""
+    role, comma, off = text.partition(", ")
+    if not what.startswith("person.") or role not in people.ROLES:
+        return text
+    return Sentence("audit_person", {"role": term(role), "off": term(off)}) if comma else term(role)
 
 
 LONGEST = 300  # characters of a value that the audit log shows
