@@ -76,8 +76,8 @@ def audited(
             return [_without(one, redactor) for one in differences(was, now, credentials)]
     if before is None and after is None:
         return []
-    told = [_role(what, text or "") for text in (before, after)]
-    return [_without(Difference("", "text", "", *told), redactor)]
+    old, new = _role(what, before or ""), _role(what, after or "")
+    return [_without(Difference("", "text", "", old, new), redactor)]
 
 
 def _role(what: str, text: str) -> Sentence | str:
