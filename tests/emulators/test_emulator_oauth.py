@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,7 +11,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 import pytest_asyncio
 from emulator_rig import APP, SECRET, TRACE, WABA, Rig, callback_server, config, running
+from playwright.async_api import expect
 
+from browser import browsing
 from dragoman.domain.clock import FixedClock
 from dragoman.emulators.cloud_api.config import Token
 from dragoman.emulators.cloud_api.oauth_table import OAUTH_CHECKS
@@ -91,7 +94,7 @@ async def test_continue_brings_a_code_and_the_state(person: Person) -> None:
     status, page = await person.opens()
     assert status == 200
     assert "Log in to Tea shop app" in page
-    assert re.findall(r"checked> (\S+)</label>", page) == BOTH
+    assert re.findall(r"checked><span>(\S+)</span></label>", page) == BOTH
     back = await person.presses(page)
     assert list(back) == ["code", "state"]
     assert back["state"] == "state+1 /é"
@@ -128,8 +131,40 @@ async def test_the_dialog_does_not_open(
     person: Person, changes: dict[str, str], title: str
 ) -> None:
     status, page = await person.opens(**changes)
-    assert (status, f"<h1>{title}</h1>" in page) == (400, True)
+    assert (status, f'<h1 id="title">{title}</h1>' in page) == (400, True)
     assert "<form" not in page and "<script>" not in page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+async def test_the_dialog_is_a_page_of_the_emulators(
+    person: Person, scheme: Any, width: int
+) -> None:
+    back = person.rig.address.replace("127.0.0.1", "localhost") + "/back"
+    person.rig.emulator.logins.list_uris([back])
+    query = urlencode({**ASK, "redirect_uri": back})
+    shots = os.environ.get("DRAGOMAN_SHOTS", "")
+    async with browsing() as browser:
+        view = {"width": width, "height": 740}
+        page = await browser.new_page(viewport=view, color_scheme=scheme)  # type: ignore[arg-type]
+        said: list[str] = []
+        page.on("console", lambda one: said.append(one.text))
+        await page.goto(f"{person.rig.graph}/dialog/oauth?{query}")
+        assert (
+            await page.title() == "Log in to Tea shop app · Emulated WhatsApp Cloud API · Dragoman"
+        )
+        await expect(page.get_by_text("Emulated WhatsApp Cloud API", exact=True)).to_be_visible()
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        assert wide == width
+        ground = await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 200) == (scheme == "dark")
+        tall = await page.get_by_role("button", name="Continue").bounding_box()
+        assert tall is not None and tall["height"] >= 36
+        if shots:
+            await page.screenshot(path=f"{shots}/dialog-{width}-{scheme}.png")
+        assert said == []
+        await page.get_by_role("button", name="Continue").click()
+        await page.wait_for_url(f"{back}?code=**")
 
 
 async def test_a_dialog_is_answered_once(person: Person) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable
-from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -21,7 +20,7 @@ import msgspec
 
 from dragoman.domain.clock import Clock
 from dragoman.emulators._cloud.checks import Refusal
-from dragoman.emulators.kit import Answer, Books
+from dragoman.emulators.kit import Answer, Books, dialog
 
 from .calls import Call, answer, app_token, find_token
 from .config import SCOPES, Token
@@ -145,57 +144,33 @@ class Logins:
 
 # --- the dialog ----------------------------------------------------------------------------------
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<style>
-body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 30rem; margin: 12vh auto 0;
-  padding: 0 1rem; }}
-button {{ font: inherit; padding: .5rem 1.25rem; margin-right: .5rem; }}
-label {{ display: block; }}
-</style></head>
-<body><h1>{title}</h1>{body}</body></html>
-"""
-_FORM = """<p>{app} asks to:</p>
-<form method="post">
-<input type="hidden" name="ticket" value="{ticket}">
-{scopes}
-<p><button name="answer" value="continue">Continue</button>
-<button name="answer" value="cancel">Cancel</button></p>
-</form>
-"""
-_SCOPE = (
-    '<label><input type="checkbox" name="scope.{name}" value="on" checked> {name}</label>'
-)  # fmt: skip
 
-
-def _page(title: str, body: str, status: int = 200) -> Answer:
-    made = _PAGE.format(title=escape(title), body=body)
-    return Answer(made.encode(), status, _HTML, {"X-Frame-Options": "DENY"})
-
-
-def _error_page(title: str, text: str) -> Answer:
+def _error_page(emulator: Emulator, title: str, text: str) -> Answer:
     """Meta shows these in place of the dialog; nothing goes back to the app."""
-    return _page(title, f"<p>{escape(text)}</p>", 400)
+    return dialog(emulator, title, text, status=400)
 
 
 def show_dialog(emulator: Emulator, call: Call) -> Answer:
     """GET: what the app asks for, or why the dialog does not open."""
     if call.field("client_id") != emulator.config.app_id:
-        return _error_page("Invalid App ID", "The provided app ID does not look valid.")
+        return _error_page(emulator, "Invalid App ID", "The provided app ID does not look valid.")
     uri = call.field("redirect_uri")
     if not emulator.logins.listed(uri):
         said = "The redirect URI is not in the list of this app's Valid OAuth Redirect URIs: "
-        return _error_page("URL Blocked", said + uri)
+        return _error_page(emulator, "URL Blocked", said + uri)
     if call.field("response_type") != "code":
-        return _error_page("Invalid Request", "response_type must be code.")
+        return _error_page(emulator, "Invalid Request", "response_type must be code.")
     unknown = [name for name in _asked(call) if name not in KNOWN_SCOPES]
     if unknown:
-        return _error_page("Invalid Scopes", f"Invalid Scopes: {', '.join(unknown)}.")
-    boxes = "\n".join(_SCOPE.format(name=escape(name)) for name in _asked(call))
-    ticket = emulator.logins.show(call)
-    title = f"Log in to {emulator.config.app_name}"
-    return _page(
-        title, _FORM.format(app=escape(emulator.config.app_name), ticket=ticket, scopes=boxes)
+        return _error_page(emulator, "Invalid Scopes", f"Invalid Scopes: {', '.join(unknown)}.")
+    name = emulator.config.app_name
+    return dialog(
+        emulator,
+        f"Log in to {name}",
+        f"{name} asks to:",
+        hidden={"ticket": emulator.logins.show(call)},
+        ticks={f"scope.{one}": one for one in _asked(call)},
+        buttons={"continue": "Continue", "cancel": "Cancel"},
     )
 
 
@@ -210,7 +185,7 @@ def answer_dialog(emulator: Emulator, call: Call) -> Answer:
     """POST: the person pressed a button; the browser goes back to the app."""
     asked = emulator.logins.shown(call.field("ticket"))
     if asked is None:
-        return _error_page("Session expired", "Open the dialog again.")
+        return _error_page(emulator, "Session expired", "Open the dialog again.")
     state = {"state": asked.field("state")} if "state" in asked.fields else {}
     if call.field("answer") != "continue":
         denied = {

@@ -73,6 +73,7 @@ from .books import Books, Record
 from .config import Batching, Delays, PartnerConfig, Rates, Rules
 from .console import Done, Panel, api_url, button, choice, listed, secret, shown, switch, text
 from .control import Act
+from .dialog import dialog
 from .faults import SHARED_FAULTS, Fault, Faults, faults_markdown, faults_with
 from .files import Files, Stored, links_here
 from .http import Answer, Asgi
@@ -115,6 +116,7 @@ __all__ = [
     "api_url",
     "button",
     "choice",
+    "dialog",
     "faults_markdown",
     "faults_with",
     "filled",
