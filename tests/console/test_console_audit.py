@@ -15,8 +15,8 @@ from dragoman.store.queries.audit import Entry, Wanted, entries
 from dragoman.vault import Redactor
 
 READING = {"app.list", "app.versions", "channel.show", "credential.list"}
-# Audited where they end, which their own tests see: when the partner's page comes back, when a doubt
-# is open, or ended, and when another partner's form is whole.
+# Audited where they end, which their own tests see: when the partner's page comes back, when a
+# doubt is open, or ended, and when another partner's form is whole.
 LATER = {"channel.authorize", "doubt.settle", "doubt.reopen", "channel.switch"}
 
 SECRET = "dGVzdC1rZXktMDEyMzQ1Njc4OQ=="
