@@ -15,11 +15,12 @@ from dragoman.store.queries.audit import Entry, Wanted, entries
 from dragoman.vault import Redactor
 
 READING = {"app.list", "app.versions", "channel.show", "credential.list"}
-# Audited where they end, which their own tests see: when the partner's page comes back, when a
-# doubt is open, or ended, and when another partner's form is whole.
-LATER = {"channel.authorize", "doubt.settle", "doubt.reopen", "channel.switch"}
+# Audited where they end, which their own tests see: when the partner's page comes back, and when a
+# doubt is open, or ended.
+LATER = {"channel.authorize", "doubt.settle", "doubt.reopen"}
 
 SECRET = "dGVzdC1rZXktMDEyMzQ1Njc4OQ=="
+NETCORE = {"numbers": {"+1 202 555 0100": {"api_key": SECRET}}}
 KARIX = {"number": "+1 202 555 0100", "account_key": SECRET}
 # In order: each finds what those before it made.
 CHANGES: list[tuple[str, dict[str, Any], list[str]]] = [
@@ -34,6 +35,12 @@ CHANGES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("channel.enable", {"name": "Tea", "on": False}, ["app.save"]),
     ("app.publish", {"name": "Tea"}, ["app.publish"]),
     ("app.rollback", {"name": "Tea", "version": 1}, ["app.publish", "app.save"]),
+    ("channel.set", {"name": "Tea", "partner": "netcore", "values": NETCORE}, ["app.save"]),
+    (
+        "channel.switch",
+        {"name": "Tea", "partner": "netcore", "filled": True},
+        ["app.publish", "app.save"],
+    ),
     ("credential.token", {"name": "Tea", "credential": "hooks"}, ["credential.token"]),
     ("credential.rotate", {"name": "Tea", "credential": "hooks"}, ["credential.rotate"]),
     ("credential.delete", {"name": "Tea", "credential": "hooks"}, ["credential.delete"]),
