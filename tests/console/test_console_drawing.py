@@ -27,6 +27,12 @@ def test_what_is_no_path_is_not_drawn() -> None:
     assert drawing("", "x") == []
 
 
+def test_what_comes_by_mail_is_a_letter_with_the_line_to_copy() -> None:
+    (step,) = drawing("the mail of the support team", "Account key", True)
+    assert step.text == "the mail of the support team"
+    assert "ring" in step.svg and "Account key" in step.svg
+
+
 def test_markup_is_text() -> None:
     steps = drawing("<b>A</b> › <script>alert(1)</script>", "<i>")
     assert all("<script" not in s.svg and "<b>" not in s.svg for s in steps)
@@ -35,7 +41,7 @@ def test_markup_is_text() -> None:
 @pytest.mark.parametrize("name", list(PARTNERS))
 def test_no_word_runs_over_its_edge(name: str) -> None:
     for field in partner(name).SETTINGS:
-        for step in drawing(field.where_to_find, field.label):
+        for step in drawing(field.where_to_find, field.label, "mail" in field.where_to_find):
             inside = step.svg.unescape()
             texts = [piece.split("</text>")[0] for piece in inside.split("<text ")[1:]]
             assert all(len(t.partition(">")[2]) <= LONGEST for t in texts), step.text

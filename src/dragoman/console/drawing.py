@@ -24,9 +24,9 @@ class Step(msgspec.Struct, frozen=True):
     svg: Markup
 
 
-def drawing(where: str, label: str) -> list[Step]:
+def drawing(where: str, label: str, mail: bool = False) -> list[Step]:
     """The steps to a place, as far as it is one path through pages, and the field with this label
-    there; empty for a place that is none."""
+    there; empty for a place that is none. mail: it is in a letter, which is one step."""
     place, *parts = (part.strip(" .") for part in where.split("›"))
     shown: list[str] = []
     for part in parts:
@@ -35,7 +35,7 @@ def drawing(where: str, label: str) -> list[Step]:
         if more:
             break
     if not shown:
-        return []
+        return [Step(where, _letter(label))] if mail else []
     if label.casefold() not in shown[-1].casefold():
         shown.append(label)
     last = len(shown) - 1
@@ -51,6 +51,20 @@ def _picture(place: str, text: str, n: int, *, field: bool) -> Markup:
         '<circle class="dot" cx="12" cy="13" r="3"/>'
         '<text x="22" y="18">{place}</text>{inside}</svg>'
     ).format(w=WIDTH, h=HEIGHT, pw=WIDTH - 1, ph=HEIGHT - 1, place=_short(place), inside=inside)
+
+
+def _letter(text: str) -> Markup:
+    """What comes by mail: a sheet out of its envelope, with the line to copy."""
+    return Markup(
+        '<svg class="drawing" viewBox="0 0 {w} {h}" aria-hidden="true">'
+        '<rect class="page" x=".5" y="40" width="{pw}" height="71" rx="6"/>'
+        '<rect class="page" x="16" y=".5" width="136" height="88" rx="4"/>'
+        '<path class="bar" d="M28 16h70M28 30h96"/>'
+        '<rect class="ring" x="22" y="42" width="124" height="28" rx="8"/>'
+        '<text x="30" y="60">{text}</text>'
+        '<path class="page" d="M.5 70L84 100L{pw} 70V105a6 6 0 0 1-6 6H6.500a6 6 0 0 1-6-6z"/>'
+        "</svg>"
+    ).format(w=WIDTH, h=HEIGHT, pw=WIDTH - 1, text=_short(text))
 
 
 def _entries(text: str, n: int) -> Markup:
