@@ -315,7 +315,7 @@ def test_every_stored_sentence_has_words() -> None:
         "engine.past", "engine.replay", "engine.credentials", "engine.doctor", "engine.asked",
         "engine.doctor_channels", "engine.agents", "engine.trying",
         "engine.people", "engine.given", "engine.checklist", "engine.meaning", "engine.differing",
-        "engine.judging", "engine.judging_account", "engine.judging_messages",
+        "engine.judging", "engine.judging_account", "engine.judging_messages", "engine.switching",
     }  # fmt: skip
     homes = {
         ".".join(file.relative_to(source).with_suffix("").parts).removesuffix(".__init__")

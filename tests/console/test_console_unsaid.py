@@ -41,7 +41,7 @@ DATA = (
 SAID = (
     *DATA, "hello", "boom", "nowhere", "zzz", "nothing", "are you there?", "wrong", "ValueError",
     "Phone number is not opted in", "world", "timestamp", "content-type", "cups",
-    "POST",
+    "POST", "Connect call failed",
     "Sorry, something went wrong on our side. Please write again in a moment.",
 )  # fmt: skip
 # What is said where every kind of message was sent, and by what name headers and categories go.
@@ -51,7 +51,7 @@ LIVED = (
     "See the teas", "Order", "Visit us", "Which tea?", "Teas", "Black", "Green", "Assam", "Nilgiri",
     "Sencha", "strong", "Assam, second flush", "Learn more", "Add to favorites", "buttons", "list",
     "image", "template", "template name", "does not exist in", "service", "utility", "PMP", "host",
-    "user-agent", "Tanla", "tea.shop",
+    "user-agent", "Tanla", "tea.shop", "test phone",
 )  # fmt: skip
 # What stands on the phone and is its partner's, its people's or a calendar's.
 PHONE = (
