@@ -184,7 +184,7 @@ SETTINGS: Sequence[Field] = (
         "App name",
         "The name that you gave the app at Gupshup, letter by letter.",
         required=True,
-        where_to_find="Gupshup WhatsApp Dashboard, the list of apps",
+        where_to_find="Gupshup WhatsApp Dashboard › the list of apps",
         only_if=("dialect", ("access",)),
     ),
     Field(

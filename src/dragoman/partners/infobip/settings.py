@@ -139,14 +139,14 @@ ACCOUNT_FIELDS: tuple[Field, ...] = (
         "username",
         "Username",
         "The username of the Infobip account holder. Not needed with an API key.",
-        where_to_find="your login of the Infobip portal",
+        where_to_find="Infobip portal › your login",
     ),
     Field(
         "password",
         "Password",
         "Belongs to the username. Not needed with an API key.",
         kind="secret",
-        where_to_find="your login of the Infobip portal",
+        where_to_find="Infobip portal › your login",
     ),
     Field(
         "api_key",
