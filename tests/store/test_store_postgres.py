@@ -220,3 +220,24 @@ async def test_a_report_while_a_person_has_it_sent_again_sends_nothing_twice(
         assert refused.sentence.id == "doubt_ended"
         assert await house.rows("SELECT count(*) FROM message WHERE direction=1") == [(1,)]
         assert await house.rows("SELECT count(*) FROM outbox") == [(0,)]
+
+
+async def test_a_report_while_a_person_takes_it_arrived_back_leaves_no_doubt(
+    postgres_url: str,
+) -> None:
+    async with House(postgres_url, threads=1).open() as house:
+        row = await house.sending()
+        await house.store.submit(FindDoubts(99, house.now, house.now + 30_000))
+        await house.store.do(
+            lambda tx: doubts.settle(tx, house.ids, row.message_id, True, "रवि", house.now)
+        )
+        echo = house.arrival(house.report("w", "read", reference=row.message_id))
+        _, refused = await meet(
+            postgres_url,
+            lambda tx: Arrival.apply(tx, [echo]),
+            lambda tx: doubts.reopen(tx, house.ids, row.message_id, "रवि", house.now),
+        )
+        assert isinstance(refused, StoreError)
+        assert refused.sentence.id == "doubt_stays_ended"
+        found = "SELECT rank,doubt,external_id FROM message WHERE id=?"
+        assert await house.rows(found, row.message_id) == [(6, 2, "w")]

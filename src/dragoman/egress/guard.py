@@ -15,6 +15,7 @@ from collections.abc import Iterable
 import msgspec
 from yarl import URL
 
+from dragoman.domain.networks import is_loopback
 from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.vault import redact_url
 
@@ -168,12 +169,8 @@ class Guard:
     def is_here(self, url: URL) -> bool:
         """Whether a URL is of this machine, or its host stands in the list by name."""
         name = (url.raw_host or "").rstrip(".").lower()
-        if name == "localhost" or (name, url.port) in self._names or (name, None) in self._names:
-            return True
-        try:
-            return ipaddress.ip_address(name).is_loopback
-        except ValueError:
-            return False
+        listed = (name, url.port) in self._names or (name, None) in self._names
+        return listed or is_loopback(name)
 
     def check(self, host: str, port: int, address: IPAddress) -> None:
         """Judge an address that `host` stands for. Raises AddressRefused."""

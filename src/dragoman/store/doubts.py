@@ -49,7 +49,9 @@ def reopens_until(tx: Tx, app_id: int, message_id: int, now: int) -> int:
 def reopen(tx: Tx, ids: Ids, message_id: int, who: str, now: int) -> None:
     """Take *it arrived* back: the message is in doubt as before. Raises StoreError."""
     rows = tx.run(
-        "SELECT app_id FROM message WHERE app_id IN (SELECT id FROM app) AND id=?", (message_id,)
+        f"""SELECT app_id FROM message WHERE app_id IN (SELECT id FROM app) AND id=?
+        {tx.for_update}""",
+        (message_id,),
     )
     app_id = rows[0][0] if rows else 0
     if not reopens_until(tx, app_id, message_id, now):
