@@ -135,7 +135,7 @@ class Emulated:
         """The app that a partner's emulated account is with: the one that is live on it, by hand
         too, else the one that it was set up with last."""
         for app in self._holders(name):
-            if _lives(app, name):
+            if app.answers_at(name):
                 return app
         walked = self.emulators[name].books.get("walked") or {}
         stream_id = str(walked.get("webhook_url", "")).rpartition("/")[2]
@@ -151,7 +151,7 @@ class Emulated:
         """Raises SentenceError for an account whose number another app has published, live there
         or not: it could not be published with this one, too."""
         for app in self._holders(name):
-            if app is not self._app and not _lives(app, name):
+            if app is not self._app and not app.answers_at(name):
                 number = standing.phone(next(iter(self.emulators[name].lines.values())).display)
                 raise SentenceError(Sentence("number_taken", {"number": number, "app": app.name}))
 
@@ -286,7 +286,7 @@ class Emulated:
     def _is_live(self, name: str) -> bool:
         """Whether the app that an account is with answers on it."""
         owner = self._owner(name)
-        return owner is not None and _lives(owner, name)
+        return owner is not None and owner.answers_at(name)
 
     async def to(self, label: str, asked: Scope | None = None) -> None:
         """Switch the published channel to another partner; its settings are there already. asked:
@@ -318,12 +318,6 @@ class Emulated:
     def stop_holding(self) -> None:
         for emulator in self.emulators.values():
             emulator.stopping.set()
-
-
-def _lives(app: App, name: str) -> bool:
-    """Whether an app's published channel answers at a partner."""
-    channel = app.published.config.channel if app.published is not None else None
-    return channel is not None and channel.enabled and channel.partner == name
 
 
 async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:

@@ -26,6 +26,7 @@ from dragoman.domain import sentences
 from dragoman.domain.clock import id_text
 from dragoman.domain.sentences import Sentence, words
 from dragoman.engine import wording
+from dragoman.engine.differing import called
 from dragoman.engine.standing import phone as phone_text
 from dragoman.ui.languages import (
     LANGUAGES,
@@ -92,6 +93,7 @@ def _environment(language: str) -> jinja2.Environment:
         ltr=lambda text: Markup("<bdi dir=ltr>{}</bdi>").format(text),
         languages=LANGUAGES,
         drawing=drawing,
+        called=called,
     )
     return env
 

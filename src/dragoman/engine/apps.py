@@ -115,6 +115,11 @@ class App:
         both = [self.published, self.draft]
         return [c for c in both if c is not None and partner_name in c.settings]
 
+    def answers_at(self, partner_name: str) -> bool:
+        """Whether the published channel is with a partner and switched on."""
+        channel = self.published.config.channel if self.published is not None else None
+        return channel is not None and channel.enabled and channel.partner == partner_name
+
     def sending(self, partner_name: str) -> Any | None:
         """The newest published settings of a partner: what a queued row is sent with."""
         if self.published is not None:

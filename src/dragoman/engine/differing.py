@@ -64,6 +64,32 @@ class Difference(msgspec.Struct, frozen=True):
     lines: tuple[ScriptLine, ...] = ()
 
 
+# What is ours in a configuration, as the pages call it.
+OURS = {
+    "partner": term("Messaging Partner"),
+    "associated": term("Associate an App"),
+    "url_secret": term("Secret in the URL"),
+    "allow_ips": term("Addresses that webhooks may come from"),
+    "enabled": term("Enable Channel"),
+    "proactive": term("Proactive Notifications"),
+    "typing": term("Show typing"),
+    "read_receipts": term("Read receipts"),
+    "share_sessions": term("One conversation over all numbers"),
+    "agent": term("Agent"),
+    "script": term("Script"),
+    "fallback": term("Sentence when the agent fails"),
+    "debounce_ms": term("Quick messages become one turn, in ms"),
+    "session_minutes": term("Silence that ends a session, in minutes"),
+    "resend_after_ms": term("Send again what is in doubt, after ms"),
+    "timezone": term("Time zone"),
+}
+
+
+def called(one: Difference) -> Sentence | str:
+    """How the pages call what differs."""
+    return one.label or OURS.get(one.name, one.name)
+
+
 def audited(
     what: str, before: str | None, after: str | None, redactor: Redactor,
     credentials: Mapping[str, Credential] | None = None,

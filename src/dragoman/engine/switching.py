@@ -6,12 +6,12 @@ from __future__ import annotations
 import msgspec
 
 from dragoman.domain.config import AppConfig
-from dragoman.domain.sentences import Sentence, SentenceError, term, words
+from dragoman.domain.sentences import Sentence, SentenceError, words
 from dragoman.store.drivers import Tx
 
 from . import publish
 from .apps import App
-from .differing import Difference, differences
+from .differing import called, differences
 from .publish import Change
 
 MOST_NAMED = 4  # of what waits
@@ -23,25 +23,6 @@ words(
     }
 )
 
-# What is ours in a configuration, as the pages call it.
-_OURS = {
-    "associated": term("Associate an App"),
-    "url_secret": term("Secret in the URL"),
-    "allow_ips": term("Addresses that webhooks may come from"),
-    "enabled": term("Enable Channel"),
-    "proactive": term("Proactive Notifications"),
-    "typing": term("Show typing"),
-    "read_receipts": term("Read receipts"),
-    "share_sessions": term("One conversation over all numbers"),
-    "agent": term("Agent"),
-    "script": term("Script"),
-    "fallback": term("Sentence when the agent fails"),
-    "debounce_ms": term("Quick messages become one turn, in ms"),
-    "session_minutes": term("Silence that ends a session, in minutes"),
-    "resend_after_ms": term("Send again what is in doubt, after ms"),
-    "timezone": term("Time zone"),
-}
-
 
 def check(app: App, filled: str = "") -> None:
     """Raises SentenceError where more than the messaging partner waits to be published. filled:
@@ -52,14 +33,10 @@ def check(app: App, filled: str = "") -> None:
         live = _with_form(live, draft, filled)
     wait = [one for one in differences(live, draft, app.credentials) if one.name != "partner"]
     if wait:
-        what = [_called(one) for one in wait[:MOST_NAMED]]
+        what = [called(one) for one in wait[:MOST_NAMED]]
         if len(wait) > MOST_NAMED:
             what.append("…")
         raise SentenceError(Sentence("switch_waits", {"app": app.name, "what": what}))
-
-
-def _called(one: Difference) -> Sentence | str:
-    return one.label or _OURS.get(one.name, one.name)
 
 
 def _with_form(live: AppConfig, draft: AppConfig, name: str) -> AppConfig:

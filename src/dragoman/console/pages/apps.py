@@ -172,6 +172,7 @@ async def overview(request: Ask) -> Response[str]:
 def frame(app: App) -> dict[str, Any]:
     """What the frame of an app's page shows: its state line."""
     live, draft = app.published, app.draft
+    waiting = live is None or live.config != draft.config
     return {
         "app": app,
         "state": {
@@ -179,8 +180,8 @@ def frame(app: App) -> dict[str, Any]:
             "live_partner": label(live.config.channel.partner) if live is not None else "",
             "live_numbers": len(live.numbers()) if live is not None else 0,
             "draft_partner": label(draft.config.channel.partner),
-            "waiting": live is None or live.config != draft.config,
-            "changed": changed(app),
+            "waiting": waiting,
+            "changed": changed(app) if waiting and live is not None else [],
         },
     }
 

@@ -85,9 +85,7 @@ def _state(name: str, app: App, owner: App | None) -> tuple[str, str]:
         return "free", ""
     if owner.id == app.id:
         return "here", ""
-    live = owner.published.config.channel if owner.published is not None else None
-    is_live = live is not None and live.enabled and live.partner == name
-    return ("live" if is_live else "with"), owner.name
+    return ("live" if owner.answers_at(name) else "with"), owner.name
 
 
 @post(HERE + "/both", opt={"role": "builder"})

@@ -19,7 +19,7 @@ from dragoman.store.drivers import Tx
 from ..render import go, page, signed_in
 from ..site import house_of
 from .agent import source_of_script
-from .apps import app_of, frame, name_of
+from .apps import app_of, changed, frame, name_of
 from .start import local
 
 Ask = Request[Any, Any, Any]
@@ -75,12 +75,10 @@ async def _publish_page(
 ) -> Response[str]:
     house, app = house_of(request), app_of(request)
     change = house.change(name_of(signed_in(request)))
-    live = app.published.config if app.published is not None else None
-    changed = differences(live, app.draft.config, app.credentials)
     obstacles = await house.store.read(lambda tx: publish.obstacles(tx, change, app))
     return page(
         request, "publish.html", "Publish", status=status or (422 if wrong else 200), given=given,
-        wrong=wrong, waiting=Waiting(app.draft_rev, changed, obstacles), **frame(app),
+        wrong=wrong, waiting=Waiting(app.draft_rev, changed(app), obstacles), **frame(app),
     )  # fmt: skip
 
 
@@ -174,10 +172,9 @@ async def _rollback_page(request: Ask, wrong: Sentence | None, status: int = 0) 
     def look(tx: Tx) -> RollBack:
         version, config = history.version_of(tx, app, number)
         live = app.published.config if app.published is not None else None
-        lost = differences(live, app.draft.config, app.credentials)
-        changed = differences(live, config, app.credentials)
         lacks = history.lacks(tx, change, app, number)
-        return RollBack(version, app.draft_rev, changed, lost, lacks)
+        now = differences(live, config, app.credentials)
+        return RollBack(version, app.draft_rev, now, changed(app), lacks)
 
     plan = await house.store.read(look)
     live = app.published
